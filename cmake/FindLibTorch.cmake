@@ -1,0 +1,24 @@
+# LibTorch::headers and LibTorch::link from the torch wheel in WEFT_DEPS (venv: CPU build, venv-cuda: CUDA build).
+# Headers go in with -idirafter: the wheel carries its own fmt, which must not shadow the system's.
+set(_venv ${WEFT_DEPS}/venv)
+if(WEFT_WITH_CUDA)
+  set(_venv ${WEFT_DEPS}/venv-cuda)
+endif()
+file(GLOB _roots ${_venv}/lib/python3*/site-packages/torch)
+find_path(LibTorch_ROOT include/ATen/ATen.h PATHS ${_roots} NO_DEFAULT_PATH NO_CACHE)
+include(FindPackageHandleStandardArgs)
+find_package_handle_standard_args(LibTorch REQUIRED_VARS LibTorch_ROOT
+  REASON_FAILURE_MESSAGE "no torch wheel in ${_venv}: run `make setup`")
+if(LibTorch_FOUND AND NOT TARGET LibTorch::link)
+  add_library(LibTorch::headers INTERFACE IMPORTED)
+  target_compile_options(LibTorch::headers INTERFACE
+    "SHELL:-idirafter ${LibTorch_ROOT}/include" "SHELL:-idirafter ${LibTorch_ROOT}/include/torch/csrc/api/include")
+  add_library(LibTorch::link INTERFACE IMPORTED)
+  set(_libs torch torch_cpu c10)
+  if(WEFT_WITH_CUDA)
+    list(APPEND _libs torch_cuda c10_cuda)
+  endif()
+  list(TRANSFORM _libs PREPEND -l)
+  target_link_options(LibTorch::link INTERFACE -L${LibTorch_ROOT}/lib -Wl,-rpath,${LibTorch_ROOT}/lib)
+  target_link_libraries(LibTorch::link INTERFACE -Wl,--no-as-needed ${_libs} -Wl,--as-needed)
+endif()

@@ -1,0 +1,76 @@
+// The pipeline from a document and a cursor to what is offered. The daemon, `weft complete`, `weft eval` and `weft bench`
+// all call this one. Positions are byte offsets into the named snapshot. Thread-safe unless said otherwise.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "generation/engine.h"
+#include "model/base/expected.h"
+
+namespace weft::generation {
+
+struct DocumentView {
+  std::string path;      // for the language, the secret rules and messages; need not exist on disk
+  std::string language;  // "python"; empty: by the path's extension
+  std::shared_ptr<const std::string> text;  // UTF-8
+  std::int64_t version = 0;
+};
+
+enum class Trigger { kAutomatic, kInvoked };
+
+struct CompletionRequest {
+  DocumentView document;
+  std::size_t cursor = 0;  // byte offset, on a character boundary
+  Trigger trigger = Trigger::kAutomatic;
+  std::string session;     // requests of one session about one document supersede each other at the caller's wish
+};
+
+struct CompletionItem {
+  std::string text;                  // inserted in place of [replace_begin, replace_end)
+  std::size_t replace_begin = 0, replace_end = 0;  // byte offsets, on the cursor's line
+  double score = 0;                  // mean log-probability of a token
+};
+
+struct CompletionTimings {
+  double prompt_ms = 0, queue_ms = 0, prefill_ms = 0, decode_ms = 0, filter_ms = 0, total_ms = 0;
+  std::size_t prompt_tokens = 0, prefilled_tokens = 0, generated_tokens = 0;
+  bool from_cache = false;
+};
+
+struct CompletionResult {
+  std::vector<CompletionItem> items;  // best first; may be empty
+  std::string reason;                 // why there is nothing: "secret file", "empty", "repeats the suffix", …
+  CompletionTimings timings;
+  std::string model;
+  bool cancelled = false;
+};
+
+struct CompletionOptions {
+  std::size_t prompt_budget_tokens = 768;
+  std::size_t suffix_budget_tokens = 192;
+  std::size_t max_new_tokens = 64;
+  std::size_t cache_entries = 250;
+};
+
+class CompletionService {
+ public:
+  CompletionService(std::shared_ptr<Engine> engine, model::ModelConfig config, std::shared_ptr<const Clock> clock,
+                    CompletionOptions options = {});
+  ~CompletionService();
+  using Done = std::function<void(Expected<CompletionResult>)>;
+  // `done` is called exactly once: at once on a cache hit or an error, else on the engine thread.
+  // A cancelled request still calls `done`, with `cancelled` set.
+  RequestId complete(CompletionRequest request, Done done);
+  void cancel(RequestId id);  // unknown ids are ignored
+  // Blocks until done; drives a sync-mode engine itself.
+  Expected<CompletionResult> complete_now(CompletionRequest request);
+ private:
+  class Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace weft::generation

@@ -1,0 +1,17 @@
+// The `weft` command: each subcommand is one file that offers one add_… function, listed in main.cc. stdout carries
+// results, stderr everything else. Exit codes: 0 done, 1 the work failed, 2 wrong usage.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+namespace weft::lsp {
+
+// Each adds its subcommand to `root`; when chosen, its callback stores the exit code.
+void add_complete_command(CLI::App& root, int& exit_code);
+void add_doctor_command(CLI::App& root, int& exit_code);
+void add_data_command(CLI::App& root, int& exit_code);
+void add_pretrain_command(CLI::App& root, int& exit_code);
+void add_eval_command(CLI::App& root, int& exit_code);
+void add_bench_command(CLI::App& root, int& exit_code);
+
+}  // namespace weft::lsp

@@ -1,0 +1,55 @@
+// ModelConfig: what config.json says of a decoder, read through the architecture table. Pure.
+// Letters in shape comments: N tokens in step, B sequences, T length, H heads, Hk KV heads, D head size, V vocabulary.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/base/expected.h"
+
+namespace weft::model {
+
+enum class FimLayout { kPsm, kSpm };
+
+// Control tokens by text, and the order in which the parts of a document are given to the model.
+struct FimFormat {
+  std::string prefix, suffix, middle;  // control tokens; all empty: the family cannot infill
+  FimLayout layout = FimLayout::kPsm;  // SPM: <prefix><suffix>S<middle>P (Bavarian et al. 2022, variant 2)
+  std::vector<std::string> stops;      // control tokens that end a generation
+  [[nodiscard]] bool available() const { return !middle.empty(); }
+};
+
+// One row a family; what differs between families is data.
+struct Architecture {
+  std::string_view name;        // config.json architectures[0]
+  std::string_view model_type;  // config.json model_type
+  bool qkv_bias;                // default when config.json does not say
+  bool qk_norm;                 // RMSNorm per head on q and k before rotary
+  bool tied_by_default;         // tie_word_embeddings when absent
+};
+
+struct ModelConfig {
+  const Architecture* architecture = nullptr;
+  std::string name;  // "_name_or_path" or the directory's name
+  int layers = 0, hidden = 0, heads = 0, kv_heads = 0, head_dim = 0, intermediate = 0, vocabulary = 0;
+  int max_positions = 0;
+  double rope_theta = 10000.0;
+  double norm_eps = 1e-6;
+  bool tied = false;
+  bool qkv_bias = false;
+  bool output_bias = false;  // Llama's attention_bias covers o_proj too
+  bool mlp_bias = false;
+  FimFormat fim;             // from config.json "weft_fim" or the tokenizer's own control tokens
+  std::int32_t bos = -1;     // -1: none is put in front of a prompt
+  std::vector<std::int32_t> eos;
+  [[nodiscard]] std::size_t parameters() const;
+};
+
+// Error: an unknown family, listing the known ones; a missing or absurd field, by name; heads not divisible by kv_heads.
+Expected<ModelConfig> parse_model_config(std::string_view json, std::string_view directory_name);
+Expected<ModelConfig> read_model_config(const std::string& directory);
+std::string to_json(const ModelConfig& config);  // a config.json that transformers reads too
+
+}  // namespace weft::model

@@ -1,0 +1,80 @@
+// ModelRunner: one step of a language model over some sequences. The whole contract between generation/ and model/,
+// free of torch. Engine thread only.
+//
+// A runner owns the KV of its sequences. A sequence exists from the first step that names it until `release`.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "model/base/expected.h"
+#include "model/base/strong_id.h"
+#include "model/config/model_config.h"
+#include "model/tokenizer/tokenizer.h"
+
+namespace weft::model {
+
+// One sequence's share of a step: `tokens` stand at positions start, start+1, …
+// KV at positions >= start is dropped first; start may not exceed what the sequence holds.
+struct StepSequence {
+  SequenceId sequence;
+  Position start;
+  std::vector<TokenId> tokens;  // at least one
+  bool wants_logits = true;     // of the last token
+};
+
+struct StepPlan {
+  std::vector<StepSequence> sequences;
+  std::vector<SequenceId> released;  // freed before the step
+};
+
+struct StepResult {
+  std::size_t vocabulary = 0;
+  std::vector<float> logits;  // [sequences that want logits, in the plan's order; V]
+  [[nodiscard]] std::span<const float> row(std::size_t i) const { return {logits.data() + i * vocabulary, vocabulary}; }
+};
+
+struct RunnerInfo {
+  std::string name;             // what users see, e.g. "weft-default-10m"
+  std::string device;           // "cpu", "cuda:0", "fake"
+  std::string dtype;            // "bf16", "fp32"
+  std::size_t vocabulary = 0;
+  std::size_t max_positions = 0;
+  std::size_t parameters = 0;
+};
+
+class ModelRunner {
+ public:
+  virtual ~ModelRunner() = default;
+  [[nodiscard]] virtual const RunnerInfo& info() const = 0;
+  // Errors: a sequence past max_positions, a token out of the vocabulary, a gap before start, out of memory.
+  virtual Expected<StepResult> step(const StepPlan& plan) = 0;
+};
+
+// What a model directory gives: config.json, tokenizer.model, model.safetensors.
+struct LoadedModel {
+  ModelConfig config;
+  std::shared_ptr<const Tokenizer> tokenizer;
+  std::unique_ptr<ModelRunner> runner;
+};
+
+enum class DType { kFloat32, kBFloat16 };
+
+struct LoadOptions {
+  std::string directory;
+  DType dtype = DType::kBFloat16;
+  int threads = 0;  // 0: one per core
+  std::function<void(double fraction)> progress;  // may be empty; called on the loading thread
+};
+
+// Errors name the file and what is wrong with it: missing, truncated, wrong shape, foreign tokenizer, unknown family.
+Expected<LoadedModel> load_model(const LoadOptions& options);
+
+// `--model` if given, else $WEFT_MODEL, else model/default beside the installed or built program.
+Expected<std::string> find_model_directory(const std::string& requested);
+
+}  // namespace weft::model
