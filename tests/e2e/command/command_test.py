@@ -1,0 +1,239 @@
+"""The weft binary as a user meets it: exit codes, messages, the shape of --json. One suite a run."""
+
+import argparse
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import unittest
+
+SKIPPED = 77
+WEFT = ""
+MODEL = pathlib.Path()
+
+
+def weft(*arguments, **environment):
+    env = {k: v for k, v in os.environ.items() if k != "WEFT_MODEL"} | environment
+    return subprocess.run([WEFT, *map(str, arguments)], capture_output=True, text=True, env=env, timeout=240)
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def write(self, name, content):
+        path = self.folder / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    def check_fails(self, result, code, *words):
+        self.assertEqual(result.returncode, code, result.stderr)
+        self.assertEqual(result.stdout, "")
+        for word in words:
+            self.assertIn(word, result.stderr)
+
+
+class Usage(Case):
+    def test_no_command(self):
+        self.check_fails(weft(), 2)
+
+    def test_unknown_command(self):
+        self.check_fails(weft("frobnicate"), 2)
+
+    def test_unknown_option(self):
+        self.check_fails(weft("doctor", "--frobnicate"), 2, "--frobnicate")
+
+    def test_unknown_log_level(self):
+        self.check_fails(weft("--log-level", "loud", "doctor"), 2, "loud")
+
+    def test_missing_location(self):
+        self.check_fails(weft("complete"), 2, "location")
+
+    def test_malformed_locations(self):
+        for location in ("a.py", "a.py:1", "a.py:0:1", "a.py:1:0", "a.py:x:1", "a.py:1:-1", ":1:1"):
+            with self.subTest(location):
+                self.check_fails(weft("complete", location), 2, "FILE:LINE:COL")
+
+    def test_help_is_a_result(self):
+        for command in ((), ("complete",), ("doctor",), ("pretrain",), ("eval", "completion"), ("bench", "typing")):
+            with self.subTest(command):
+                result = weft(*command, "--help")
+                self.assertEqual((result.returncode, result.stderr), (0, ""))
+                if command:
+                    self.assertIn("Example", result.stdout)
+
+    def test_version(self):
+        result = weft("--version")
+        self.assertEqual(result.returncode, 0)
+        self.assertRegex(result.stdout, r"^weft \d+\.\d+\.\d+\n$")
+
+    def test_missing_file(self):
+        self.check_fails(weft("complete", self.folder / "absent.py:1:1"), 1, "absent.py: no such file")
+
+    def test_folder_is_not_a_file(self):
+        self.check_fails(weft("complete", f"{self.folder}:1:1"), 1, "not a regular file")
+
+    def test_line_out_of_range(self):
+        self.check_fails(weft("complete", f"{self.write('a.py', 'one')}:2:1"), 1, "line 2", "1 lines")
+
+    def test_column_out_of_range_counts_characters(self):
+        path = self.write("a.py", "äöü\n")
+        self.check_fails(weft("complete", f"{path}:1:5"), 1, "column 5", "3 characters")
+
+    def test_not_utf8(self):
+        path = self.write("a.py", b"ab\xff")
+        self.check_fails(weft("complete", f"{path}:1:1"), 1, "not UTF-8", "offset 2")
+
+    def test_overlong_and_surrogate_bytes_are_not_utf8(self):
+        for content in (b"\xc0\xaf", b"\xe0\x80\xaf", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xe2\x82"):
+            with self.subTest(content):
+                self.check_fails(weft("complete", f"{self.write('a.py', content)}:1:1"), 1, "not UTF-8")
+
+    def test_missing_model(self):
+        path = self.write("a.py", "x = 1\n")
+        absent = self.folder / "no-model"
+        self.check_fails(weft("complete", f"{path}:1:1", "--model", absent), 1, str(absent))
+
+    def test_missing_model_in_the_environment(self):
+        path = self.write("a.py", "x = 1\n")
+        absent = self.folder / "no-model"
+        self.check_fails(weft("complete", f"{path}:1:1", WEFT_MODEL=str(absent)), 1, str(absent))
+
+    def test_pretrain_needs_data(self):
+        self.check_fails(weft("pretrain", "--out", self.folder / "out"), 2, "--data")
+        absent = self.folder / "absent"
+        self.check_fails(weft("pretrain", "--data", absent, "--out", self.folder / "out"), 1, str(absent))
+
+
+def needs_model(case):
+    if not (MODEL / "model.safetensors").is_file():
+        case.skipTest(f"no default model in {MODEL}")
+
+
+class Complete(Case):
+    def setUp(self):
+        super().setUp()
+        needs_model(self)
+
+    def complete(self, location):
+        result = weft("complete", location, "--json", "--model", MODEL)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        return json.loads(result.stdout)
+
+    def test_json_shape_in_a_real_file(self):
+        textwrap = pathlib.Path(sysconfig.get_paths()["stdlib"]) / "textwrap.py"
+        lines = textwrap.read_text().splitlines()
+        line = next(i for i, text in enumerate(lines) if text.strip().startswith("self.")) + 1
+        answer = self.complete(f"{textwrap}:{line}:{len(lines[line - 1]) // 2 + 1}")
+        self.assertTrue(answer["model"])
+        self.assertGreater(answer["timings_ms"]["total"], 0)
+        self.assertGreater(answer["tokens"]["prompt"], 10)
+        for item in answer["items"]:
+            self.assertIsInstance(item["text"], str)
+            self.assertLessEqual(item["score"], 0)
+
+    def test_same_place_gives_the_same_text(self):
+        path = self.write("a.py", "def add(a, b):\n    return \n")
+        self.assertEqual(self.complete(f"{path}:2:12")["items"], self.complete(f"{path}:2:12")["items"])
+
+    def test_colons_in_the_path_and_the_ends_of_the_text(self):
+        path = self.write("a:1:2.py", "import os\nä = 1")
+        self.complete(f"{path}:1:10")
+        self.complete(f"{path}:2:6")
+
+    def test_empty_file(self):
+        self.complete(f"{self.write('a.py', '')}:1:1")
+
+    def test_secret_file_is_not_read(self):
+        answer = self.complete(f"{self.write('.env', 'TOKEN=')}:1:7")
+        self.assertEqual(answer["items"], [])
+        self.assertIn("secret", answer["reason"])
+
+    def test_truncated_weights_are_named(self):
+        for name in ("config.json", "tokenizer.model", "model.safetensors"):
+            content = (MODEL / name).read_bytes()
+            self.write(name, content[: len(content) // 2] if name == "model.safetensors" else content)
+        path = self.write("a.py", "x = ")
+        self.check_fails(weft("complete", f"{path}:1:5", "--model", self.folder), 1, "model.safetensors")
+
+
+class Doctor(Case):
+    def test_absent_model_is_an_error_with_a_remedy(self):
+        absent = self.folder / "no-model"
+        result = weft("doctor", "--json", "--model", absent)
+        self.assertEqual(result.returncode, 1)
+        report = json.loads(result.stdout)
+        self.assertFalse(report["ok"])
+        errors = [finding for finding in report["findings"] if finding["level"] == "error"]
+        self.assertIn(str(absent), errors[0]["problem"])
+        self.assertTrue(errors[0]["remedy"])
+
+    def test_says_what_the_machine_has(self):
+        report = json.loads(weft("doctor", "--json", "--model", self.folder).stdout)
+        self.assertRegex(report["libtorch"], r"^\d+\.\d+")
+        self.assertGreaterEqual(report["cpu"]["threads"], 1)
+        memory = report["memory"]
+        self.assertGreater(memory["available_bytes"], 0)
+        self.assertLessEqual(memory["available_bytes"], memory["total_bytes"])
+        flags = pathlib.Path("/proc/cpuinfo").read_text().split()
+        self.assertEqual(report["cpu"]["avx512"], "avx512f" in flags)
+        self.assertEqual(report["cpu"]["amx_bf16"], "amx_bf16" in flags)
+
+    def test_broken_config_is_named(self):
+        self.write("config.json", "{")
+        result = weft("doctor", "--model", self.folder)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("config.json", result.stdout)
+        self.assertIn("completion cannot work", result.stdout)
+
+    def test_default_model_is_healthy(self):
+        needs_model(self)
+        result = weft("doctor", "--json", "--model", MODEL)
+        self.assertEqual(result.returncode, 0, result.stdout)
+        model = json.loads(result.stdout)["model"]
+        self.assertTrue(model["loads"] and model["infilling"])
+        self.assertLessEqual(model["size_bytes"], 25_000_000)
+
+
+class Evaluation(Case):
+    def setUp(self):
+        super().setUp()
+        needs_model(self)
+
+    def test_reports_on_held_out_files(self):
+        textwrap = pathlib.Path(sysconfig.get_paths()["stdlib"]) / "textwrap.py"
+        self.write("held_out.py", textwrap.read_bytes())
+        result = weft("eval", "completion", "--data", self.folder, "--model", MODEL, "--json", "--max-positions", 4,
+                      "--max-windows", 1)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        report = json.loads(result.stdout)
+        self.assertGreater(report["bits_per_byte"], 0)
+        self.assertEqual(report["files"], 1)
+
+    def test_no_files(self):
+        self.check_fails(weft("eval", "completion", "--data", self.folder, "--model", MODEL), 1, str(self.folder))
+
+
+def main():
+    global WEFT, MODEL
+    suites = {"usage": Usage, "complete": Complete, "doctor": Doctor, "evaluation": Evaluation}
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--weft", required=True)
+    parser.add_argument("--model", required=True, type=pathlib.Path)
+    parser.add_argument("suite", choices=suites)
+    arguments = parser.parse_args()
+    WEFT, MODEL = arguments.weft, arguments.model
+    suite = unittest.defaultTestLoader.loadTestsFromTestCase(suites[arguments.suite])
+    result = unittest.TextTestRunner(verbosity=2).run(suite)
+    if not result.wasSuccessful():
+        return 1
+    return SKIPPED if len(result.skipped) == result.testsRun else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
