@@ -56,7 +56,7 @@ std::optional<std::uint64_t> cgroup_available(const fs::path& root) {
   for (std::string line; std::getline(in, line);) {
     const std::size_t first = line.find(':'), second = line.find(':', first + 1);
     if (first == std::string::npos || second == std::string::npos) continue;
-    const std::string controllers = "," + line.substr(first + 1, second - first - 1) + ",";
+    const std::string controllers = fmt::format(",{},", line.substr(first + 1, second - first - 1));
     const bool unified = controllers == ",,";
     if (!unified && controllers.find(",memory,") == std::string::npos) continue;
     const auto left = cgroup_available(root, unified ? kVersion2 : kVersion1, line.substr(second + 1));
