@@ -87,7 +87,8 @@ std::uint64_t weights_bytes(const std::string& directory) {
 void load_for_real(DoctorReport& report) {
   const auto loaded = model::load_model({.directory = report.model.directory, .progress = {}});
   if (!loaded) {
-    add_error(report, loaded.error().message, "the model directory is incomplete or damaged: fetch or package it again");
+    add_error(report, loaded.error().message,
+              "the model directory is incomplete or damaged: fetch or package it again");
     return;
   }
   const auto& info = loaded->runner->info();

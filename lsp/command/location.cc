@@ -88,7 +88,9 @@ Expected<Location> parse_location(std::string_view argument) {
 
 Expected<std::size_t> offset_of(std::string_view text, const Location& location) {
   const auto [bounds, lines] = find_line(text, location.line);
-  if (!bounds) return make_error("{}: line {} is past the end: the file has {} lines", location.path, location.line, lines);
+  if (!bounds) {
+    return make_error("{}: line {} is past the end: the file has {} lines", location.path, location.line, lines);
+  }
   const std::string_view line = text.substr(bounds->begin, bounds->end - bounds->begin);
   const std::size_t characters = character_count(line);
   if (location.column > characters + 1) {
@@ -106,7 +108,9 @@ Expected<std::string> read_text_file(const std::string& path) {
   if (!std::filesystem::exists(status)) return make_error("{}: no such file", path);
   if (!std::filesystem::is_regular_file(status)) return make_error("{}: not a regular file", path);
   const auto size = std::filesystem::file_size(path, code);
-  if (!code && size > kLimitBytes) return make_error("{}: {} bytes are more than the {} allowed", path, size, kLimitBytes);
+  if (!code && size > kLimitBytes) {
+    return make_error("{}: {} bytes are more than the {} allowed", path, size, kLimitBytes);
+  }
   errno = 0;
   std::ifstream in(path, std::ios::binary);
   if (!in) return make_error("{}: cannot be opened: {}", path, std::strerror(errno));

@@ -29,7 +29,8 @@ int run(int argc, char** argv) {
   weft::lsp::add_doctor_command(app, exit_code);
   weft::lsp::add_pretrain_command(app, exit_code);
   app.parse_complete_callback([&log_level] {
-    if (auto ready = weft::init_log(log_level); !ready) throw CLI::ValidationError("--log-level", ready.error().message);
+    const auto ready = weft::init_log(log_level);
+    if (!ready) throw CLI::ValidationError("--log-level", ready.error().message);
   });
   try {
     app.parse(argc, argv);

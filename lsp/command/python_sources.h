@@ -7,7 +7,8 @@
 
 namespace weft::lsp {
 
-// A standard-library file of about 500 lines from those kept out of the training data. Error: no python3, or none there.
+// A standard-library file of about 500 lines from those kept out of the training data. Error: no python3, or no such
+// file there.
 Expected<std::string> find_bench_file();
 
 }  // namespace weft::lsp

@@ -1,6 +1,7 @@
 """How long an editor waits: the real weftd over stdio, inline completion in a real file, warm. Prints JSON.
 
-Standard library only. Each place is asked for cold in the result cache (a fresh place), then a line is typed key by key.
+Standard library only. Places are asked for once each, so that the result cache has no answer; then lines are typed key
+by key.
 """
 
 import argparse
