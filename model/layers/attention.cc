@@ -1,0 +1,74 @@
+#include "model/layers/attention.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/scaled_dot_product_attention.h>
+#include <ATen/ops/zeros.h>
+
+#include <limits>
+
+namespace weft::model {
+namespace {
+
+// [Hk, T, D] -> [1, H, T, D]: each key head serves H/Hk query heads, without a copy where the backend allows it.
+at::Tensor repeat_heads(const at::Tensor& x, std::int64_t heads) {
+  const std::int64_t kv_heads = x.size(-3);
+  if (kv_heads == heads) return x;
+  std::vector<std::int64_t> shape = x.sizes().vec();
+  shape.insert(shape.end() - 2, heads / kv_heads);
+  std::vector<std::int64_t> flat = x.sizes().vec();
+  flat[flat.size() - 3] = heads;
+  return x.unsqueeze(-3).expand(shape).reshape(flat);
+}
+
+// Query i of n stands at position past + i: it sees keys 0 … past + i. [n, past + n]
+at::Tensor causal_mask(std::int64_t queries, std::int64_t past, const at::Tensor& like) {
+  const at::Tensor keys = at::arange(past + queries, like.options().dtype(at::kLong));
+  const at::Tensor rows = at::arange(past, past + queries, like.options().dtype(at::kLong));
+  const at::Tensor hidden = keys.unsqueeze(0) > rows.unsqueeze(1);
+  return at::zeros({queries, past + queries}, like.options())
+      .masked_fill_(hidden, -std::numeric_limits<float>::infinity());
+}
+
+}  // namespace
+
+at::Tensor CachedAttention::attend(int layer, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
+  std::vector<at::Tensor> outputs;
+  outputs.reserve(parts_.size());
+  std::int64_t at_token = 0;
+  for (const Part& part : parts_) {
+    const std::int64_t past = part.kv->length();
+    const KvSlices kv = part.kv->extend(layer, k.narrow(0, at_token, part.tokens), v.narrow(0, at_token, part.tokens));
+    const at::Tensor queries = q.narrow(0, at_token, part.tokens).transpose(0, 1).unsqueeze(0);  // [1, H, n, D]
+    const at::Tensor keys = repeat_heads(kv.keys, q.size(1)).unsqueeze(0);
+    const at::Tensor values = repeat_heads(kv.values, q.size(1)).unsqueeze(0);
+    std::optional<at::Tensor> mask;
+    if (past > 0 && part.tokens > 1) mask = causal_mask(part.tokens, past, q);
+    const bool causal = past == 0 && part.tokens > 1;
+    outputs.push_back(
+        at::scaled_dot_product_attention(queries, keys, values, mask, 0.0, causal).squeeze(0).transpose(0, 1));
+    at_token += part.tokens;
+  }
+  return outputs.size() == 1 ? outputs.front() : at::cat(outputs, 0);
+}
+
+DocumentAttention::DocumentAttention(const at::Tensor& documents, at::ScalarType dtype)
+    : rows_(documents.size(0)), length_(documents.size(1)) {
+  const at::Tensor same = documents.unsqueeze(2) == documents.unsqueeze(1);                            // [B, T, T]
+  const at::Tensor visible = same.logical_and(at::ones({length_, length_}, same.options()).tril());
+  mask_ = at::zeros({rows_, 1, length_, length_}, documents.options().dtype(dtype))
+              .masked_fill_(visible.logical_not().unsqueeze(1), -std::numeric_limits<float>::infinity());
+}
+
+at::Tensor DocumentAttention::attend(int /*layer*/, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
+  const auto to_rows = [&](const at::Tensor& x) {
+    return x.view({rows_, length_, x.size(1), x.size(2)}).transpose(1, 2);  // [B, heads, T, D]
+  };
+  const at::Tensor out = at::scaled_dot_product_attention(to_rows(q), repeat_heads(to_rows(k), q.size(1)),
+                                                          repeat_heads(to_rows(v), q.size(1)), mask_);
+  return out.transpose(1, 2).reshape({rows_ * length_, q.size(1), q.size(2)});
+}
+
+}  // namespace weft::model

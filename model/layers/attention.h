@@ -1,0 +1,58 @@
+// What differs between training and serving in attention, behind one small interface. Compute thread only.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <vector>
+
+namespace weft::model {
+
+class AttentionBackend {
+ public:
+  virtual ~AttentionBackend() = default;
+  // q: [N, H, D], k and v: [N, Hk, D], rotated. Returns [N, H, D].
+  virtual at::Tensor attend(int layer, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) = 0;
+};
+
+// Keys and values of one sequence up to and including the step's tokens.
+struct KvSlices {
+  at::Tensor keys, values;  // [Hk, T, D]
+};
+
+// KvView: one sequence's cache as the attention sees it, whatever holds it (a plain buffer today, blocks later).
+class KvView {
+ public:
+  virtual ~KvView() = default;
+  [[nodiscard]] virtual std::int64_t length() const = 0;  // tokens held before this step
+  // Writes k, v [n, Hk, D] at positions length() … length()+n-1 of `layer` and returns all that the step may look at.
+  virtual KvSlices extend(int layer, const at::Tensor& k, const at::Tensor& v) = 0;
+};
+
+// Serving: each sequence of the step attends causally to its own cache, through SDPA.
+class CachedAttention final : public AttentionBackend {
+ public:
+  struct Part {
+    KvView* kv;
+    std::int64_t tokens;  // of this sequence in the step, in order
+  };
+  explicit CachedAttention(std::vector<Part> parts) : parts_(std::move(parts)) {}
+  at::Tensor attend(int layer, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) override;
+
+ private:
+  std::vector<Part> parts_;
+};
+
+// Training and whole-prompt reference: rows of T tokens, causal, a token sees only its own document.
+class DocumentAttention final : public AttentionBackend {
+ public:
+  // documents: [B, T] i64, the same number within a document.
+  explicit DocumentAttention(const at::Tensor& documents, at::ScalarType dtype);
+  at::Tensor attend(int layer, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) override;
+
+ private:
+  std::int64_t rows_, length_;
+  at::Tensor mask_;  // [B, 1, T, T], 0 or -inf
+};
+
+}  // namespace weft::model
