@@ -5,85 +5,16 @@ by key.
 """
 
 import argparse
-import collections
 import json
 import math
-import os
 import pathlib
 import statistics
-import subprocess
 import sys
 import sysconfig
 import time
 
-
-class Server:
-    """One weftd on pipes. Requests of the server are answered with null, notifications are counted."""
-
-    def __init__(self, command):
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        self.next_id = 0
-        self.notifications = collections.Counter()
-
-    def send(self, **message):
-        body = json.dumps({"jsonrpc": "2.0", **message}).encode()
-        self.process.stdin.write(b"Content-Length: %d\r\n\r\n" % len(body) + body)
-        self.process.stdin.flush()
-
-    def read(self):
-        length = None
-        while line := self.process.stdout.readline().strip():
-            name, _, value = line.partition(b":")
-            if name.lower() == b"content-length":
-                length = int(value)
-        if length is None:
-            raise SystemExit(f"weftd ended with {self.process.wait()}")
-        return json.loads(self.process.stdout.read(length))
-
-    def notify(self, method, params):
-        self.send(method=method, params=params)
-
-    def request(self, method, params):
-        self.next_id += 1
-        self.send(id=self.next_id, method=method, params=params)
-        while True:
-            message = self.read()
-            if "method" not in message and message.get("id") == self.next_id:
-                if "error" in message:
-                    raise SystemExit(f"{method}: {message['error']}")
-                return message["result"]
-            if "method" in message and "id" in message:
-                self.send(id=message["id"], result=None)
-            else:
-                self.notifications[message.get("method", "")] += 1
-
-    def stop(self):
-        self.request("shutdown", None)
-        self.notify("exit", None)
-        return self.process.wait(timeout=30)
-
-
-class Document:
-    def __init__(self, server, path, text):
-        self.server, self.uri, self.text, self.version = server, path.as_uri(), text, 1
-        server.notify("textDocument/didOpen", {"textDocument": {
-            "uri": self.uri, "languageId": "python", "version": 1, "text": text}})
-
-    def change(self, start, end, text):
-        self.version += 1
-        self.server.notify("textDocument/didChange", {
-            "textDocument": {"uri": self.uri, "version": self.version},
-            "contentChanges": [{"range": {"start": start, "end": end}, "text": text}]})
-
-    def complete(self, line, character):
-        """Milliseconds until the answer, and whether anything was offered."""
-        begin = time.perf_counter()
-        result = self.server.request("textDocument/inlineCompletion", {
-            "textDocument": {"uri": self.uri}, "position": {"line": line, "character": character},
-            "context": {"triggerKind": 2}})
-        waited = (time.perf_counter() - begin) * 1000
-        items = result.get("items", []) if isinstance(result, dict) else result or []
-        return waited, bool(items)
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from lsp_client import Document, Server  # noqa: E402 (the path comes first)
 
 
 def choose_places(lines, count):
@@ -97,7 +28,7 @@ def summary(samples):
     waited = sorted(ms for ms, _ in samples)
     rank = lambda share: round(waited[max(math.ceil(share * len(waited)), 1) - 1], 2)
     return {"requests": len(waited), "p50_ms": rank(0.5), "p95_ms": rank(0.95), "max_ms": rank(1),
-            "mean_ms": round(statistics.fmean(waited), 2), "answered": sum(answered for _, answered in samples)}
+            "mean_ms": round(statistics.fmean(waited), 2), "answered": sum(bool(items) for _, items in samples)}
 
 
 def type_line(document, lines, place):
@@ -132,10 +63,7 @@ def main():
     text = arguments.file.read_text(encoding="utf-8")
     lines = text.splitlines()
     server = Server(command)
-    server.request("initialize", {"processId": os.getpid(), "rootUri": None, "capabilities": {
-        "general": {"positionEncodings": ["utf-8", "utf-16"]},
-        "textDocument": {"inlineCompletion": {}}, "window": {"workDoneProgress": True}}})
-    server.notify("initialized", {})
+    server.initialize()
     document = Document(server, arguments.file.resolve(), text)
     begin = time.perf_counter()
     document.complete(0, 0)  # waits for the model and warms it

@@ -1,0 +1,59 @@
+# The front door. Everything below is a preset or a script that can also be called by hand; `make help` lists it.
+JOBS ?= 2
+BUILD := build/release
+VERSION := $(shell sed -n 's/^project(weft VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt)
+PACKAGE := weft-$(VERSION)-$(shell uname -s | tr A-Z a-z)-$(shell uname -m)
+FUZZ_SECONDS ?= 20
+CLANG ?= $(firstword $(notdir $(wildcard /usr/bin/clang++-19 /usr/bin/clang++-16 /usr/bin/clang++)))
+CTEST := ctest --test-dir $(BUILD) --output-on-failure -j$(JOBS)
+SOURCES = git ls-files -co --exclude-standard -- '*.cc' '*.h'
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test setup build bench fuzz e2e check-cuda package lint format
+
+help:  ## list these targets
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 14
+
+demo: build  ## complete three places of a real Python file with the default model
+	python3 tests/e2e/binary/demo.py --weftd $(BUILD)/bin/weftd
+
+test: build  ## every test but the fuzz targets
+	$(CTEST)
+
+setup:  ## system packages, LibTorch, grammars, Neovim; seconds where all is there
+	cmake/setup.sh
+
+build: setup  ## build/release/bin/weft and weftd
+	cmake --preset release
+	cmake --build --preset release -j$(JOBS)
+
+e2e: build  ## only the tests that drive whole programs
+	$(CTEST) -R '^e2e\.'
+
+bench: build  ## latencies, as JSON; nothing passes or fails on a number
+	$(BUILD)/bin/weft bench typing --json
+	python3 tests/bench/lsp_latency.py --weftd $(BUILD)/bin/weftd
+
+fuzz: setup  ## every fuzz target for FUZZ_SECONDS (clang and its libFuzzer)
+	@test -n "$(CLANG)" || { echo "make fuzz needs clang: apt-get install clang-16" >&2; exit 1; }
+	cmake -S . -B build/fuzz -G Ninja -DCMAKE_BUILD_TYPE=Release -DWEFT_WITH_TORCH=OFF -DWEFT_FUZZ=ON \
+	  -DWEFT_FUZZ_SECONDS=$(FUZZ_SECONDS) -DCMAKE_CXX_COMPILER=$(CLANG)
+	cmake --build build/fuzz -j$(JOBS) --target tests/fuzz/all
+	ctest --test-dir build/fuzz --output-on-failure -R '^fuzz\.'
+
+check-cuda:  ## compile and link against the CUDA LibTorch (5 GB); needs no GPU
+	cmake/setup.sh cuda
+	cmake --preset cuda
+	cmake --build --preset cuda -j$(JOBS) --target weft weftd
+
+package: build  ## build/weft-VERSION-SYSTEM.tar.gz: programs, model, LibTorch, editors
+	cmake -E rm -rf build/$(PACKAGE)
+	cmake --install $(BUILD) --prefix build/$(PACKAGE)
+	tar -C build -czf build/$(PACKAGE).tar.gz $(PACKAGE)
+	@echo build/$(PACKAGE).tar.gz
+
+lint:  ## the rules of STYLE.md that a script can check; needs no build
+	python3 tests/lint/lint.py all
+
+format:  ## rewrite the C++ sources with clang-format
+	$(SOURCES) | xargs clang-format -i
