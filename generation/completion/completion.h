@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "generation/engine.h"
@@ -49,11 +50,18 @@ struct CompletionResult {
   bool cancelled = false;
 };
 
+// Called with the path and each piece of text that is about to enter a prompt; returns the text with keys masked.
+// An error: the file must not be read at all. Thread-safe.
+using Screen = std::function<Expected<std::string>(std::string_view path, std::string_view text)>;
+
 struct CompletionOptions {
   std::size_t prompt_budget_tokens = 768;
   std::size_t suffix_budget_tokens = 192;
   std::size_t max_new_tokens = 64;
   std::size_t cache_entries = 250;
+  std::size_t max_lines = 12;       // of one suggestion
+  std::size_t invoked_candidates = 3;
+  Screen screen;                    // empty: the built-in secret rules
 };
 
 class CompletionService {
