@@ -1,7 +1,7 @@
 # The front door. Everything below is a preset or a script that can also be called by hand; `make help` lists it.
 JOBS ?= 2
 BUILD := build/release
-VERSION := $(shell sed -n 's/^project(weft VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt)
+VERSION := $(shell sed -n 's/^project.weft VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt)
 PACKAGE := weft-$(VERSION)-$(shell uname -s | tr A-Z a-z)-$(shell uname -m)
 FUZZ_SECONDS ?= 20
 CLANG ?= $(firstword $(notdir $(wildcard /usr/bin/clang++-19 /usr/bin/clang++-16 /usr/bin/clang++)))

@@ -81,9 +81,9 @@ write_wrapper() {
 # Starts the Neovim unpacked beside this file with its own libraries.
 here="$(cd "$(dirname "$0")/.." && pwd)"
 triplet="$(cat "$here/triplet")"
-export VIMRUNTIME="$here/root/usr/share/nvim/runtime"
-exec "$(echo "$here"/root/usr/lib*/"$triplet"/ld-linux-*.so.?)" \
-  --library-path "$here/root/usr/lib/$triplet:$here/root/lib/$triplet" "$here/root/usr/bin/nvim" "$@"
+export VIMRUNTIME="$here/tree/usr/share/nvim/runtime"
+exec "$(echo "$here"/tree/usr/lib*/"$triplet"/ld-linux-*.so.?)" \
+  --library-path "$here/tree/usr/lib/$triplet:$here/tree/lib/$triplet" "$here/tree/usr/bin/nvim" "$@"
 WRAPPER
   chmod +x "$1/bin/nvim"
 }
@@ -102,9 +102,9 @@ unpack_from_debian() {
   say "downloading" $packages
   # shellcheck disable=SC2086 # one word a package
   (cd "$work/apt/debs" && apt-get -qq -c "$apt" download $packages >&2)
-  mkdir -p "$work/new/root"
+  mkdir -p "$work/new/tree"
   for deb in "$work"/apt/debs/*.deb; do
-    dpkg -x "$deb" "$work/new/root"
+    dpkg -x "$deb" "$work/new/tree"
   done
   (cd "$work/apt/debs" && sha256sum -- *.deb) >"$work/new/manifest"
   triplet="$(dpkg-architecture -qDEB_HOST_MULTIARCH 2>/dev/null || gcc -print-multiarch)"
