@@ -1,0 +1,182 @@
+#include "tests/support/fake_runner.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace weft::test {
+namespace {
+
+constexpr float kChosenLogit = 10.0F;
+
+std::uint64_t mix(std::uint64_t value) {  // splitmix64's finaliser (Steele et al. 2014)
+  value += 0x9E3779B97F4A7C15U;
+  value = (value ^ (value >> 30U)) * 0xBF58476D1CE4E5B9U;
+  value = (value ^ (value >> 27U)) * 0x94D049BB133111EBU;
+  return value ^ (value >> 31U);
+}
+
+std::vector<float> pointing_at(TokenId token) {
+  std::vector<float> logits(ByteTokenizer::kVocabulary, 0.0F);
+  logits[static_cast<std::size_t>(token.value())] = kChosenLogit;
+  return logits;
+}
+
+std::string text_of(std::span<const TokenId> tokens) {
+  const ByteTokenizer tokenizer;
+  return tokenizer.decode(tokens);
+}
+
+// What stands before the cursor: all of it without infilling; <fim_prefix>P<fim_suffix>S<fim_middle>G gives P and G,
+// <fim_prefix><fim_suffix>S<fim_middle>PG its end.
+std::string text_before_cursor(std::span<const TokenId> history) {
+  const auto middle = std::ranges::find(history, ByteTokenizer::kFimMiddle);
+  const auto suffix = std::find(history.begin(), middle, ByteTokenizer::kFimSuffix);
+  if (middle == history.end()) return text_of(history);
+  return text_of({history.begin(), suffix}) + text_of({middle + 1, history.end()});
+}
+
+}  // namespace
+
+Script hashed_script(std::size_t vocabulary, std::uint64_t seed) {
+  return [vocabulary, seed](std::span<const TokenId> history) {
+    std::uint64_t state = mix(seed);
+    for (const TokenId token : history) state = mix(state ^ static_cast<std::uint64_t>(token.value()));
+    std::vector<float> logits(vocabulary);
+    for (float& logit : logits) {
+      state = mix(state);
+      logit = static_cast<float>(state >> 40U) / static_cast<float>(1U << 22U);  // [0, 4)
+    }
+    return logits;
+  };
+}
+
+Script by_heart_script(std::string text) {
+  return [text = std::move(text)](std::span<const TokenId> history) {
+    const std::string before = text_before_cursor(history);
+    std::size_t best_length = 0, best_end = text.size();
+    for (std::size_t end = 1; end <= text.size(); ++end) {
+      std::size_t length = 0;
+      while (length < std::min(end, before.size()) && text[end - length - 1] == before[before.size() - length - 1]) {
+        ++length;
+      }
+      if (length > best_length) best_length = length, best_end = end;
+    }
+    return pointing_at(best_end < text.size() ? byte_token(text[best_end]) : ByteTokenizer::kEndOfText);
+  };
+}
+
+Script reply_script(std::string reply) {
+  return [reply = std::move(reply)](std::span<const TokenId> history) {
+    const auto middle = std::find(history.rbegin(), history.rend(), ByteTokenizer::kFimMiddle);
+    const auto said = static_cast<std::size_t>(middle - history.rbegin());
+    return pointing_at(said < reply.size() ? byte_token(reply[said]) : ByteTokenizer::kEndOfText);
+  };
+}
+
+FakeRunner::FakeRunner(Script script, FakeRunnerOptions options)
+    : script_(std::move(script)),
+      info_{.name = std::move(options.name),
+            .device = "fake",
+            .dtype = "fp32",
+            .vocabulary = options.vocabulary,
+            .max_positions = options.max_positions,
+            .parameters = 0},
+      gate_(std::move(options.gate)) {}
+
+Expected<void> FakeRunner::validate(const model::StepPlan& plan) const {
+  std::set<SequenceId> seen;
+  for (const model::StepSequence& part : plan.sequences) {
+    const auto found = histories_.find(part.sequence);
+    const std::size_t held = found == histories_.end() ? 0 : found->second.size();
+    const std::size_t end = static_cast<std::size_t>(part.start.value()) + part.tokens.size();
+    if (part.tokens.empty()) return make_error("sequence {} has no tokens in this step", part.sequence.value());
+    if (!seen.insert(part.sequence).second) {
+      return make_error("sequence {} stands twice in one step", part.sequence.value());
+    }
+    if (part.start.value() < 0 || static_cast<std::size_t>(part.start.value()) > held) {
+      return make_error("sequence {} holds {} tokens and can't go on at position {}", part.sequence.value(), held,
+                        part.start.value());
+    }
+    if (end > info_.max_positions) {
+      return make_error("sequence {} would hold {} tokens: the model takes {}", part.sequence.value(), end,
+                        info_.max_positions);
+    }
+    for (const TokenId token : part.tokens) {
+      if (token.value() < 0 || static_cast<std::size_t>(token.value()) >= info_.vocabulary) {
+        return make_error("token {} is outside of the vocabulary of {}", token.value(), info_.vocabulary);
+      }
+    }
+  }
+  return {};
+}
+
+void FakeRunner::apply(const model::StepSequence& part, model::StepResult& result) {
+  std::vector<TokenId>& history = histories_[part.sequence];
+  history.resize(static_cast<std::size_t>(part.start.value()));
+  history.insert(history.end(), part.tokens.begin(), part.tokens.end());
+  tokens_computed_ += part.tokens.size();
+  if (!part.wants_logits) return;
+  const std::vector<float> logits = script_(history);
+  WEFT_CHECK(logits.size() == info_.vocabulary);
+  result.logits.insert(result.logits.end(), logits.begin(), logits.end());
+}
+
+Expected<model::StepResult> FakeRunner::step(const model::StepPlan& plan) {
+  if (gate_ && !plan.sequences.empty()) gate_->pass();
+  const std::lock_guard lock(mutex_);
+  for (const SequenceId id : plan.released) histories_.erase(id);
+  model::StepResult result{info_.vocabulary, {}};
+  if (plan.sequences.empty()) return result;
+  const std::size_t number = plans_.size();
+  plans_.push_back(plan);
+  if (const Expected<void> valid = validate(plan); !valid) {
+    ++broken_plans_;
+    return valid.error();
+  }
+  if (failing_step_ == number) {
+    for (const model::StepSequence& part : plan.sequences) histories_.erase(part.sequence);
+    return make_error("{}", failure_);
+  }
+  for (const model::StepSequence& part : plan.sequences) apply(part, result);
+  return result;
+}
+
+void FakeRunner::fail_at(std::size_t step, std::string message) {
+  const std::lock_guard lock(mutex_);
+  failing_step_ = step;
+  failure_ = std::move(message);
+}
+
+std::size_t FakeRunner::steps() const {
+  const std::lock_guard lock(mutex_);
+  return plans_.size();
+}
+
+std::size_t FakeRunner::tokens_computed() const {
+  const std::lock_guard lock(mutex_);
+  return tokens_computed_;
+}
+
+std::size_t FakeRunner::sequences_held() const {
+  const std::lock_guard lock(mutex_);
+  return histories_.size();
+}
+
+std::vector<std::vector<TokenId>> FakeRunner::histories() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::vector<TokenId>> out;
+  for (const auto& [id, history] : histories_) out.push_back(history);
+  return out;
+}
+
+std::vector<model::StepPlan> FakeRunner::plans() const {
+  const std::lock_guard lock(mutex_);
+  return plans_;
+}
+
+std::size_t FakeRunner::broken_plans() const {
+  const std::lock_guard lock(mutex_);
+  return broken_plans_;
+}
+
+}  // namespace weft::test
