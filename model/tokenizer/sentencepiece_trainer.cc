@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::size_t kLongestLine = 512;  // longer ones are data, not code
 constexpr std::size_t kLongestPiece = 16;  // characters
+constexpr std::size_t kLeastVocabulary = 400;  // bytes, printable ASCII, control and whitespace tokens
 constexpr std::string_view kSpaceMark = "\xE2\x96\x81";
 constexpr std::string_view kControls =
     "<|endoftext|>,<fim_prefix>,<fim_suffix>,<fim_middle>,<fim_pad>,<file_sep>,<repo_name>";
@@ -61,6 +62,30 @@ void append_lines(std::string_view document, std::vector<std::string>& lines) {
   }
 }
 
+// SentencePiece gives every character of its text a token. Rare ones are worth none (bytes cover them), so lines with a
+// character outside ASCII that stands for less than one in kRarest are left out; printable ASCII is always in.
+void settle_alphabet(std::vector<std::string>& lines) {
+  constexpr std::size_t kRarest = 20000;
+  std::unordered_map<char32_t, std::size_t> counts;
+  std::size_t total = 0;
+  const auto each = [](std::string_view line, const auto& visit) {
+    for (std::size_t at = 0; at < line.size();) {
+      const Utf8Character character = utf8_at(line, at);
+      visit(character.code);
+      at += character.bytes;
+    }
+  };
+  for (const std::string& line : lines) {
+    each(line, [&](char32_t code) { ++counts[code], ++total; });
+  }
+  std::erase_if(lines, [&](const std::string& line) {
+    bool rare = false;
+    each(line, [&](char32_t code) { rare |= code >= 0x80 && counts[code] * kRarest < total; });
+    return rare;
+  });
+  for (char c = '!'; c <= '~'; ++c) lines.emplace_back(1, c);
+}
+
 std::vector<std::string> sample_lines(std::span<const std::string> documents, const TokenizerTraining& options) {
   std::vector<std::size_t> order(documents.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
@@ -90,19 +115,12 @@ std::string whitespace_symbols() {
   return out;
 }
 
-std::string printable_ascii() {
-  std::string out;
-  for (char c = '!'; c <= '~'; ++c) out += c;
-  return out;
-}
-
 std::unordered_map<std::string, std::string> arguments(const TokenizerTraining& options) {
   return {{"model_type", "bpe"},
           {"vocab_size", std::to_string(options.vocabulary)},
           {"num_threads", std::to_string(std::max(options.threads, 1))},
           {"byte_fallback", "true"},
-          {"character_coverage", "0.9995"},
-          {"required_chars", printable_ascii()},
+          {"character_coverage", "1"},
           {"split_by_whitespace", "false"},
           {"split_by_unicode_script", "false"},
           {"split_digits", "true"},
@@ -124,10 +142,15 @@ std::unordered_map<std::string, std::string> arguments(const TokenizerTraining& 
 
 Expected<void> train_sentencepiece(std::span<const std::string> documents, const TokenizerTraining& options,
                                    const std::string& path) {
+  if (options.vocabulary < kLeastVocabulary) {
+    return make_error("a vocabulary of {} tokens is too small, expected at least {}", options.vocabulary,
+                      kLeastVocabulary);
+  }
   std::vector<std::string> sample = sample_lines(documents, options);
   const std::size_t count = sample.size();
   if (count == 0) return make_error("no text to train a tokenizer on: {} documents without a usable line",
                                     documents.size());
+  settle_alphabet(sample);
   Lines lines(std::move(sample));
   std::string model;
   const auto status = sentencepiece::SentencePieceTrainer::Train(arguments(options), &lines, &model);
