@@ -1,0 +1,122 @@
+#include "generation/syntax/tree.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+#include <tree_sitter/api.h>
+
+namespace weft::generation {
+namespace {
+
+using ParserHandle = std::unique_ptr<TSParser, decltype(&ts_parser_delete)>;
+
+struct Source {
+  std::string_view text;
+};
+
+const char* read_source(void* payload, std::uint32_t offset, TSPoint, std::uint32_t* bytes_read) {
+  const std::string_view text = static_cast<const Source*>(payload)->text;
+  const std::size_t begin = std::min<std::size_t>(offset, text.size());
+  *bytes_read = static_cast<std::uint32_t>(text.size() - begin);
+  return text.data() + begin;
+}
+
+struct Deadline {
+  std::chrono::steady_clock::time_point end;
+};
+
+bool past_deadline(TSParseState* state) {
+  return std::chrono::steady_clock::now() > static_cast<const Deadline*>(state->payload)->end;
+}
+
+bool contains(std::span<const std::string_view> kinds, std::string_view kind) {
+  return std::ranges::find(kinds, kind) != kinds.end();
+}
+
+ByteRange range_of(TSNode node) { return {ts_node_start_byte(node), ts_node_end_byte(node)}; }
+
+// Only subtrees that hold an error are walked, so that a large sound file costs nothing.
+std::size_t count_errors(TSNode node, ByteRange range) {
+  const ByteRange own = range_of(node);
+  if (own.end < range.begin || own.begin > range.end) return 0;
+  std::size_t count = ts_node_is_error(node) || ts_node_is_missing(node) ? 1 : 0;
+  if (!ts_node_has_error(node)) return count;
+  const std::uint32_t children = ts_node_child_count(node);
+  for (std::uint32_t i = 0; i < children; ++i) count += count_errors(ts_node_child(node, i), range);
+  return count;
+}
+
+}  // namespace
+
+void SyntaxTree::Deleter::operator()(TSTree* tree) const { ts_tree_delete(tree); }
+
+Expected<SyntaxTree> SyntaxTree::parse(const Language& language, std::string_view text, ParseLimits limits) {
+  if (text.size() > limits.limit_bytes) {
+    return make_error("text of {} bytes is over the parse limit of {}", text.size(), limits.limit_bytes);
+  }
+  if (language.grammar == nullptr) return make_error("no grammar for this language");
+  const ParserHandle parser(ts_parser_new(), ts_parser_delete);
+  if (!ts_parser_set_language(parser.get(), language.grammar())) {
+    return make_error("the grammar of {} is of a version that this tree-sitter does not read", language.name);
+  }
+  Source source{text};
+  Deadline deadline{std::chrono::steady_clock::now() +
+                    std::chrono::microseconds(static_cast<std::int64_t>(limits.timeout_ms * 1000))};
+  TSInput input{};
+  input.payload = &source;
+  input.read = read_source;
+  input.encoding = TSInputEncodingUTF8;
+  const TSParseOptions options{.payload = &deadline, .progress_callback = past_deadline};
+  TSTree* tree = ts_parser_parse_with_options(parser.get(), nullptr, input, options);
+  if (tree == nullptr) return make_error("parsing {} bytes took longer than {} ms", text.size(), limits.timeout_ms);
+  return SyntaxTree(language, tree);
+}
+
+std::size_t SyntaxTree::errors_in(ByteRange range) const { return count_errors(ts_tree_root_node(tree_.get()), range); }
+
+std::optional<ByteRange> SyntaxTree::enclosing_block(std::size_t offset) const {
+  const auto at = static_cast<std::uint32_t>(offset);
+  TSNode node = ts_node_descendant_for_byte_range(ts_tree_root_node(tree_.get()), at, at);
+  while (!ts_node_is_null(node)) {
+    if (contains(language_->block_nodes, ts_node_type(node))) return range_of(node);
+    node = ts_node_parent(node);
+  }
+  return std::nullopt;
+}
+
+TextKind SyntaxTree::kind_at(std::size_t offset) const {
+  // The character before the offset decides whether a comment goes on; a string must hold both sides.
+  const auto at = static_cast<std::uint32_t>(offset);
+  const std::uint32_t before = at > 0 ? at - 1 : 0;
+  TSNode node = ts_node_descendant_for_byte_range(ts_tree_root_node(tree_.get()), before, at);
+  for (; !ts_node_is_null(node); node = ts_node_parent(node)) {
+    const ByteRange own = range_of(node);
+    if (contains(language_->string_nodes, ts_node_type(node)) && own.begin < offset && offset < own.end) {
+      return TextKind::kString;
+    }
+  }
+  node = ts_node_descendant_for_byte_range(ts_tree_root_node(tree_.get()), before, before);
+  for (; !ts_node_is_null(node); node = ts_node_parent(node)) {
+    const ByteRange own = range_of(node);
+    if (contains(language_->comment_nodes, ts_node_type(node)) && own.begin < offset && offset <= own.end) {
+      return TextKind::kComment;
+    }
+  }
+  return TextKind::kCode;
+}
+
+Expected<int> errors_added(const Language& language, std::string_view text, std::size_t offset,
+                           std::string_view insertion, ParseLimits limits) {
+  auto before = SyntaxTree::parse(language, text, limits);
+  if (!before) return before.error();
+  std::string inserted(text.substr(0, offset));
+  inserted += insertion;
+  inserted += text.substr(offset);
+  auto after = SyntaxTree::parse(language, inserted, limits);
+  if (!after) return after.error();
+  return static_cast<int>(after->errors_in({0, inserted.size()})) - static_cast<int>(before->errors_in({0, text.size()}));
+}
+
+}  // namespace weft::generation

@@ -1,0 +1,54 @@
+// SyntaxTree: one parse of one text by tree-sitter, and the questions that completion asks of it. Offsets are bytes.
+// Immutable after parse; safe to read from several threads.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "generation/syntax/language.h"
+#include "model/base/expected.h"
+
+struct TSTree;
+
+namespace weft::generation {
+
+struct ParseLimits {
+  std::size_t limit_bytes = 2 << 20;
+  double timeout_ms = 200;
+};
+
+struct ByteRange {
+  std::size_t begin = 0, end = 0;
+  friend bool operator==(const ByteRange&, const ByteRange&) = default;
+};
+
+enum class TextKind { kCode, kComment, kString };
+
+class SyntaxTree {
+ public:
+  // Errors: a language without grammar, a text over the limit, a time-out, a grammar of another version.
+  static Expected<SyntaxTree> parse(const Language& language, std::string_view text, ParseLimits limits = {});
+
+  // ERROR and MISSING nodes that touch the range.
+  [[nodiscard]] std::size_t errors_in(ByteRange range) const;
+  // The innermost block that holds the offset; none only for an empty text.
+  [[nodiscard]] std::optional<ByteRange> enclosing_block(std::size_t offset) const;
+  // What a character typed at the offset would become part of.
+  [[nodiscard]] TextKind kind_at(std::size_t offset) const;
+
+ private:
+  struct Deleter {
+    void operator()(TSTree* tree) const;
+  };
+  SyntaxTree(const Language& language, TSTree* tree) : language_(&language), tree_(tree) {}
+  const Language* language_;
+  std::unique_ptr<TSTree, Deleter> tree_;
+};
+
+// How many errors an insertion at `offset` adds to a text: zero or less means that it fits there.
+Expected<int> errors_added(const Language& language, std::string_view text, std::size_t offset,
+                           std::string_view insertion, ParseLimits limits = {});
+
+}  // namespace weft::generation
