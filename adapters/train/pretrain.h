@@ -1,5 +1,5 @@
-// Pretraining a base model from packed data: FIM at character cuts happens when data is packed into samples, here the
-// model is trained on them with document mask. Free of torch in this header. Training thread only.
+// Pretraining a base model from packed data, with fill-in-the-middle cuts at characters and document mask. Free of torch in
+// this header. Training thread only.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +16,9 @@ struct PretrainOptions {
   std::string out;              // checkpoints, log.jsonl and the packaged model go here
   std::string config;           // config.json of the model to make; empty: the default model's shape
   std::string name = "weft-default";
-  std::size_t sequence_tokens = 512;
-  std::size_t batch_tokens = 8192;   // a step
+  std::string init_from;        // packaged model whose weights a fresh run starts from; empty: random ones
+  std::size_t sequence_tokens = 1024;
+  std::size_t batch_tokens = 8192;   // a step; a multiple of micro_batch_sequences * sequence_tokens
   std::size_t micro_batch_sequences = 4;
   std::size_t total_steps = 2000;
   std::size_t warmup_steps = 100;
@@ -33,7 +34,7 @@ struct PretrainOptions {
   std::size_t evaluate_every_steps = 200;
   int threads = 0;
   bool resume = true;                // continue from the newest checkpoint in `out`
-  bool branch_decay = false;         // start the decay now, from the newest checkpoint
+  bool branch_decay = false;         // decay from the newest checkpoint now, in a folder of its own: the run can go on
 };
 
 struct PretrainProgress {

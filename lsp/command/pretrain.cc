@@ -103,6 +103,8 @@ void add_shape_options(CLI::App& app, PretrainOptions& options) {
       ->required()->type_name("DIR");
   app.add_option("--config", options.config, "config.json of the model to make (default: weft's own small model)")
       ->type_name("FILE");
+  app.add_option("--init-from", options.init_from, "packaged model whose weights a fresh run starts from")
+      ->type_name("DIR");
   app.add_option("--name", options.name, "name of the model")->capture_default_str();
   app.add_option("--sequence-tokens", options.sequence_tokens, "tokens in a training sequence")
       ->check(CLI::PositiveNumber)->capture_default_str();
