@@ -1,0 +1,135 @@
+#include "generation/completion/filter.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <vector>
+
+#include "generation/syntax/tree.h"
+
+namespace weft::generation {
+namespace {
+
+constexpr std::size_t kOverlapBytes = 4;      // shorter repetitions of the line's rest may be chance
+constexpr std::size_t kLongLineBytes = 4096;  // not compared as a whole
+constexpr std::size_t kParseWindowBytes = 16 << 10;
+
+// Up to the first character that no source code has.
+std::string_view printable(std::string_view text) {
+  const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 && c != '\t' && c != '\n'; };
+  return text.substr(0, static_cast<std::size_t>(std::ranges::find_if(text, control) - text.begin()));
+}
+
+// The line's rest once more at the end of the text, or its beginning as far as the text goes.
+std::string_view without_line_rest(std::string_view text, const CursorPlace& place, const StopRules& rules) {
+  const std::string_view rest = trimmed(place.line_after);
+  if (rest.empty()) return text;
+  const std::string_view body = trimmed_right(text);
+  const bool brackets_only = rest.find_first_not_of(place.language->closers) == std::string_view::npos;
+  const bool code = rules.edge.at_cursor.kind() == TextKind::kCode;
+  // Brackets alone are a matter of balance: over_closing knows.
+  if (body.ends_with(rest) && !(brackets_only && code)) return body.substr(0, body.size() - rest.size());
+  for (std::size_t length = std::min(rest.size(), body.size()); length >= kOverlapBytes; --length) {
+    const std::string_view overlap = rest.substr(0, length);
+    if (has_word(overlap) && body.ends_with(overlap)) return body.substr(0, body.size() - length);
+  }
+  return text;
+}
+
+std::vector<std::string_view> lines_of(std::string_view text, std::size_t limit) {
+  std::vector<std::string_view> lines;
+  while (lines.size() < limit) {
+    const std::size_t end = text.find('\n');
+    lines.push_back(trimmed_right(text.substr(0, end)));
+    if (end == std::string_view::npos) break;
+    text.remove_prefix(end + 1);
+  }
+  return lines;
+}
+
+// From the first line on that stands below the cursor already, with as many after it as both have.
+std::string_view without_following_lines(std::string_view text, const CursorPlace& place, std::size_t max_lines) {
+  const std::size_t line_end = place.after.find('\n');
+  if (place.next_line.empty() || line_end == std::string_view::npos) return text;
+  std::string_view below = place.after.substr(line_end + 1);
+  const std::size_t next = below.find(place.next_line);
+  const std::vector<std::string_view> following = lines_of(below.substr(std::min(next, below.size())), max_lines);
+  const std::vector<std::string_view> own = lines_of(text, max_lines + 1);
+  const bool from_first = trimmed(place.line_before).empty();
+  std::size_t offset = 0;
+  for (std::size_t i = 0; i < own.size(); ++i) {
+    const bool whole_line = i > 0 || from_first;
+    const std::string_view line = i == 0 ? trimmed(own[0]) : own[i];
+    const std::string_view other = i == 0 ? trimmed(following[0]) : following[0];
+    if (whole_line && has_word(line) && line == other) {
+      const std::size_t common = std::min(own.size() - i, following.size());
+      const bool last_open = i + common == own.size();  // the last own line may be cut off in its middle
+      bool same = true;
+      for (std::size_t k = 1; k < common && same; ++k) {
+        const bool open = last_open && k + 1 == common;
+        same = open ? following[k].starts_with(own[i + k]) : following[k] == own[i + k];
+      }
+      if (same) return text.substr(0, offset);
+    }
+    const std::size_t end = text.find('\n', offset);
+    offset = end == std::string_view::npos ? text.size() : end + 1;
+  }
+  return text;
+}
+
+bool completes_to_next_line(std::string_view text, const CursorPlace& place) {
+  if (place.line_before.size() > kLongLineBytes || place.next_line.empty()) return false;
+  std::string line(place.line_before);
+  line += text.substr(0, text.find('\n'));
+  line += place.line_after.substr(0, kLongLineBytes);
+  return has_word(line) && trimmed(line) == trimmed(place.next_line);
+}
+
+// The model's budget ran out in the middle of a line: only the whole lines before it count, if there are any.
+std::string_view whole_lines(std::string_view text) {
+  const std::size_t last = text.rfind('\n');
+  if (last == std::string_view::npos || trimmed(text.substr(0, last)).empty()) return text;
+  return text.substr(0, last);
+}
+
+std::string with_line_ends(std::string_view text, const CursorPlace& place) {
+  if (!place.crlf) return std::string(text);
+  std::string out;
+  for (const char c : text) out += c == '\n' ? "\r\n" : std::string(1, c);
+  return out;
+}
+
+}  // namespace
+
+Filtered filter_text(std::string_view generated, const CursorPlace& place, const StopRules& rules,
+                     FinishReason finish) {
+  std::string_view text = printable(generated);
+  const std::optional<std::size_t> keep = enough(rules, text);
+  if (keep) text = text.substr(0, *keep);
+  if (!keep && finish == FinishReason::kLength) text = whole_lines(text);
+  const bool after_word = !trimmed(place.line_before).empty() && place.line_before.back() == ' ';
+  if (after_word) text = text.substr(std::min(text.find_first_not_of(' '), text.size()));
+  if (trimmed(text).empty()) return {{}, "empty"};
+
+  text = without_line_rest(text, place, rules);
+  text = without_following_lines(text, place, rules.max_lines);
+  if (trimmed(text).empty()) return {{}, "repeats the suffix"};
+  if (const auto cut = over_closing(rules.edge.at_cursor, text, place.after)) text = text.substr(0, *cut);
+  text = trimmed_right(text);
+  if (text.empty()) return {{}, "unbalanced brackets"};
+  if (completes_to_next_line(text, place)) return {{}, "repeats the next line"};
+  return {with_line_ends(text, place), {}};
+}
+
+int syntax_errors_added(const CursorPlace& place, std::string_view text) {
+  // Whole lines around the cursor, so that both parses see the same edges.
+  std::size_t begin = place.before.size() > kParseWindowBytes ? place.before.size() - kParseWindowBytes : 0;
+  if (begin > 0) begin = std::min(place.before.find('\n', begin), place.before.size() - 1) + 1;
+  const std::string_view after = place.after.substr(0, kParseWindowBytes);
+  std::string window(place.before.substr(begin));
+  const std::size_t cursor = window.size();
+  window += after;
+  const auto added = errors_added(*place.language, window, cursor, text);
+  return added ? *added : 0;
+}
+
+}  // namespace weft::generation

@@ -1,0 +1,205 @@
+#include "generation/completion/prompt.h"
+
+#include <algorithm>
+#include <array>
+#include <span>
+
+namespace weft::generation {
+namespace {
+
+constexpr std::array<std::size_t, 3> kLineSteps = {32, 8, 1};  // the biggest that fits moves the window least often
+constexpr std::size_t kTokenStep = 64;                         // for lines longer than the whole budget
+constexpr std::size_t kByteStep = 2048;
+constexpr std::size_t kBytesPerToken = 12;                     // more than a tokenizer of code reaches on average
+
+std::string with_lf(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\r' && i + 1 < text.size() && text[i + 1] == '\n') continue;
+    out += text[i];
+  }
+  return out;
+}
+
+bool continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
+
+// Hands a piece of the document over as the model may see it.
+Expected<std::string> screened(const PromptSource& source, std::string_view piece, const Screen& screen) {
+  std::string text = with_lf(piece);
+  return screen ? screen(source.path, text) : Expected<std::string>(std::move(text));
+}
+
+// What of the text before the cursor is looked at: more than fits, and with a calm start of its own, so that what the
+// screen sees at the beginning does not change at each key.
+struct Piece {
+  std::size_t begin = 0;
+  std::size_t first_line = 0;  // number of the line at `begin`, from the file's start
+  bool at_line = true;         // `begin` is where that line begins
+};
+
+Piece near_piece(std::string_view text, std::size_t bytes) {
+  if (text.size() <= bytes) return {};
+  std::size_t begin = (text.size() - bytes + kByteStep - 1) / kByteStep * kByteStep;
+  while (begin < text.size() && continuation(text[begin])) ++begin;
+  const auto lines = [text](std::size_t from, std::size_t to) {
+    return static_cast<std::size_t>(std::count(text.begin() + static_cast<std::ptrdiff_t>(from),
+                                               text.begin() + static_cast<std::ptrdiff_t>(to), '\n'));
+  };
+  const std::size_t number = lines(0, begin);
+  const std::size_t newline = text.find('\n', begin);
+  if (newline == std::string_view::npos) return {begin, number, false};
+  return {newline + 1, number + 1, true};
+}
+
+struct Line {
+  std::size_t begin;
+  std::size_t number;
+};
+
+std::vector<Line> line_starts(std::string_view text, const Piece& piece) {
+  std::vector<Line> lines;
+  std::size_t number = piece.first_line;
+  if (piece.at_line) lines.push_back({0, number});
+  for (std::size_t i = text.find('\n'); i != std::string_view::npos; i = text.find('\n', i + 1)) {
+    lines.push_back({i + 1, ++number});
+  }
+  return lines;
+}
+
+// Where the window starts: the longest that starts at a multiple of one of the steps and fits.
+std::size_t window_start(std::string_view text, const std::vector<Line>& lines, std::size_t budget,
+                         const model::Tokenizer& tokenizer) {
+  if (lines.empty()) return 0;
+  std::vector<std::size_t> tokens_after(lines.size() + 1, 0);
+  std::size_t first_fitting = lines.size();
+  for (std::size_t i = lines.size(); i-- > 0;) {
+    const std::size_t end = i + 1 < lines.size() ? lines[i + 1].begin : text.size();
+    tokens_after[i] = tokens_after[i + 1] + tokenizer.encode(text.substr(lines[i].begin, end - lines[i].begin)).size();
+    if (tokens_after[i] > budget) break;
+    first_fitting = i;
+  }
+  for (const std::size_t step : kLineSteps) {
+    for (std::size_t i = first_fitting; i < lines.size(); ++i) {
+      // A window of less than half the budget is not worth a calm start: try a smaller step.
+      const bool enough = step == 1 || lines[i].number == 0 || tokens_after[i] * 2 >= budget;
+      if (lines[i].number % step == 0 && enough) return lines[i].begin;
+    }
+  }
+  return lines.back().begin;
+}
+
+// The cursor's line is encoded apart, so that typing changes no token before it. It takes the line ends before it along:
+// tokenizers of code have tokens of a line end and its indentation.
+std::vector<TokenId> encode_window(std::string_view window, const model::Tokenizer& tokenizer) {
+  std::size_t cut = window.rfind('\n');
+  if (cut == std::string_view::npos) return tokenizer.encode(window);
+  while (cut > 0 && window[cut - 1] == '\n') --cut;
+  std::vector<TokenId> tokens = tokenizer.encode(window.substr(0, cut));
+  const std::vector<TokenId> line = tokenizer.encode(window.substr(cut));
+  tokens.insert(tokens.end(), line.begin(), line.end());
+  return tokens;
+}
+
+// The end of the text before the cursor.
+Expected<std::vector<TokenId>> prefix_tokens(const PromptSource& source, std::size_t budget,
+                                             const model::Tokenizer& tokenizer, const Screen& screen) {
+  const Piece piece = near_piece(source.before, budget * kBytesPerToken + kByteStep);
+  const auto text = screened(source, source.before.substr(piece.begin), screen);
+  if (!text) return text.error();
+  const std::size_t start = window_start(*text, line_starts(*text, piece), budget, tokenizer);
+  std::vector<TokenId> tokens = encode_window(std::string_view(*text).substr(start), tokenizer);
+  if (tokens.size() > budget) {
+    const std::size_t step = std::min(kTokenStep, std::max<std::size_t>(budget / 2, 1));
+    const std::size_t cut = std::min((tokens.size() - budget + step - 1) / step * step, tokens.size());
+    tokens.erase(tokens.begin(), tokens.begin() + static_cast<std::ptrdiff_t>(cut));
+  }
+  return tokens;
+}
+
+// The beginning of the text after the cursor, cut after a whole line where one fits.
+Expected<std::vector<TokenId>> suffix_tokens(const PromptSource& source, std::size_t budget,
+                                             const model::Tokenizer& tokenizer, const Screen& screen) {
+  std::size_t end = std::min(source.after.size(), budget * kBytesPerToken);
+  while (end > 0 && end < source.after.size() && continuation(source.after[end])) --end;
+  auto piece = screened(source, source.after.substr(0, end), screen);
+  if (!piece) return piece.error();
+  std::vector<TokenId> tokens = tokenizer.encode(*piece);
+  if (tokens.size() <= budget && end == source.after.size()) return tokens;
+  tokens.resize(std::min(tokens.size(), budget));
+  const std::string kept = tokenizer.decode(tokens);
+  const std::size_t line_end = kept.rfind('\n');
+  if (line_end == std::string::npos) return tokens;
+  return tokenizer.encode(std::string_view(kept).substr(0, line_end + 1));
+}
+
+Expected<TokenId> fim_token(std::string_view name, const model::Tokenizer& tokenizer) {
+  if (auto id = tokenizer.control(name)) return *id;
+  return make_error("the model names the fim token {}, which its tokenizer does not have", name);
+}
+
+void append(std::vector<TokenId>& out, std::span<const TokenId> tokens) {
+  out.insert(out.end(), tokens.begin(), tokens.end());
+}
+
+}  // namespace
+
+Expected<std::vector<TokenId>> build_prompt(const PromptSource& source, const PromptBudget& budget,
+                                            const model::ModelConfig& config, const model::Tokenizer& tokenizer,
+                                            const Screen& screen) {
+  constexpr std::size_t kControlTokens = 4;  // bos and the three of fim
+  std::vector<TokenId> prompt;
+  if (config.bos >= 0) prompt.emplace_back(config.bos);
+  const bool infill = config.fim.available();
+  std::vector<TokenId> suffix;
+  if (infill) {
+    auto tokens = suffix_tokens(source, budget.suffix_tokens, tokenizer, screen);
+    if (!tokens) return tokens.error();
+    suffix = std::move(*tokens);
+  }
+  // What the suffix leaves free is left free: a window that depends on it would move with every edit behind the cursor.
+  const std::size_t reserved = kControlTokens + (infill && !source.after.empty() ? budget.suffix_tokens : 0);
+  const std::size_t room = budget.total_tokens > reserved ? budget.total_tokens - reserved : 1;
+  auto prefix = prefix_tokens(source, room, tokenizer, screen);
+  if (!prefix) return prefix.error();
+  if (!infill) {
+    append(prompt, *prefix);
+    return prompt;
+  }
+  const auto prefix_id = fim_token(config.fim.prefix, tokenizer);
+  const auto suffix_id = fim_token(config.fim.suffix, tokenizer);
+  const auto middle_id = fim_token(config.fim.middle, tokenizer);
+  for (const auto* id : {&prefix_id, &suffix_id, &middle_id}) {
+    if (!*id) return id->error();
+  }
+  prompt.push_back(*prefix_id);
+  if (config.fim.layout == model::FimLayout::kPsm) {
+    append(prompt, *prefix);
+    prompt.push_back(*suffix_id);
+    append(prompt, suffix);
+    prompt.push_back(*middle_id);
+  } else {
+    prompt.push_back(*suffix_id);
+    append(prompt, suffix);
+    prompt.push_back(*middle_id);
+    append(prompt, *prefix);
+  }
+  return prompt;
+}
+
+std::vector<TokenId> stop_tokens(const model::ModelConfig& config, const model::Tokenizer& tokenizer) {
+  std::vector<TokenId> stops;
+  const auto add = [&stops](TokenId id) {
+    if (std::ranges::find(stops, id) == stops.end()) stops.push_back(id);
+  };
+  for (const std::int32_t id : config.eos) add(TokenId(id));
+  std::vector<std::string> names = config.fim.stops;
+  names.insert(names.end(), {config.fim.prefix, config.fim.suffix, config.fim.middle});
+  for (const std::string& name : names) {
+    if (name.empty()) continue;
+    if (auto id = tokenizer.control(name)) add(*id);
+  }
+  return stops;
+}
+
+}  // namespace weft::generation

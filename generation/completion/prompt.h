@@ -1,0 +1,37 @@
+// From a document and a cursor to the tokens that the model sees. The prefix keeps its end and the suffix its beginning.
+// The window starts at a line whose number is a multiple of a big step, so that typing does not move it at each key and
+// the KV of everything before the cursor stays valid. Pure.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "generation/completion/completion.h"
+#include "model/base/expected.h"
+#include "model/config/model_config.h"
+#include "model/tokenizer/tokenizer.h"
+
+namespace weft::generation {
+
+struct PromptBudget {
+  std::size_t total_tokens = 768;
+  std::size_t suffix_tokens = 192;  // of the total
+};
+
+struct PromptSource {
+  std::string_view path;
+  std::string_view before, after;  // the document's text around the cursor
+};
+
+// Tokens of the prompt in the family's layout; with LF line ends whatever the document has.
+// Errors: a FIM control token that the tokenizer does not have; the screen's own, when it blocks the file.
+Expected<std::vector<TokenId>> build_prompt(const PromptSource& source, const PromptBudget& budget,
+                                            const model::ModelConfig& config, const model::Tokenizer& tokenizer,
+                                            const Screen& screen);
+
+// What must end a generation: config.eos, and every FIM control token that the tokenizer knows.
+std::vector<TokenId> stop_tokens(const model::ModelConfig& config, const model::Tokenizer& tokenizer);
+
+}  // namespace weft::generation
