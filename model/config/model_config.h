@@ -28,6 +28,9 @@ struct Architecture {
   bool qkv_bias;                // default when config.json does not say
   bool qk_norm;                 // RMSNorm per head on q and k before rotary
   bool tied_by_default;         // tie_word_embeddings when absent
+  bool explicit_head_dim;       // head_dim must stand in config.json; otherwise hidden / heads by default
+  bool bias_options;            // attention_bias (q, k, v and o) and mlp_bias are read
+  bool adds_bos;                // bos_token_id goes in front of a prompt
 };
 
 struct ModelConfig {
@@ -46,6 +49,10 @@ struct ModelConfig {
   std::vector<std::int32_t> eos;
   [[nodiscard]] std::size_t parameters() const;
 };
+
+// The rows of the table. nullptr: no such family.
+[[nodiscard]] const Architecture* find_architecture(std::string_view name_or_model_type);
+[[nodiscard]] std::string known_architectures();  // "LlamaForCausalLM, …"
 
 // Error: an unknown family, listing the known ones; a missing or absurd field, by name; heads not divisible by kv_heads.
 Expected<ModelConfig> parse_model_config(std::string_view json, std::string_view directory_name);
