@@ -1,0 +1,35 @@
+// CompletionBackend: where completions come from, as the server sees it. The daemon's is the completion service over
+// the model it loaded; tests bring a fake. Thread-safe.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "generation/completion/completion.h"
+#include "model/base/expected.h"
+#include "model/runner.h"
+
+namespace weft::lsp {
+
+class CompletionBackend {
+ public:
+  using Done = generation::CompletionService::Done;
+
+  virtual ~CompletionBackend() = default;
+  // `done` is called exactly once, on any thread, perhaps before this returns; also after a cancel.
+  virtual RequestId complete(generation::CompletionRequest request, Done done) = 0;
+  virtual void cancel(RequestId id) = 0;
+};
+
+struct ReadyModel {
+  std::shared_ptr<CompletionBackend> backend;
+  model::RunnerInfo info;
+};
+
+// Runs on a thread of its own; `progress` may be called there with a fraction of 1.
+using ModelLoader = std::function<Expected<ReadyModel>(const std::function<void(double fraction)>& progress)>;
+
+// The real one: owns the service, and with it the engine.
+[[nodiscard]] std::shared_ptr<CompletionBackend> make_backend(std::unique_ptr<generation::CompletionService> service);
+
+}  // namespace weft::lsp

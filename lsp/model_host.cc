@@ -1,0 +1,67 @@
+#include "lsp/model_host.h"
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+#include "model/base/log.h"
+
+namespace weft::lsp {
+
+std::string_view name_of(ModelState state) {
+  switch (state) {
+    case ModelState::kLoading:
+      return "loading";
+    case ModelState::kReady:
+      return "ready";
+    case ModelState::kFailed:
+      return "failed";
+  }
+  return "failed";
+}
+
+ModelHost::~ModelHost() {
+  if (thread_.joinable()) thread_.join();
+}
+
+void ModelHost::start(Listener listener) {
+  listener_ = std::move(listener);
+  thread_ = std::thread([this] { load(); });
+}
+
+void ModelHost::load() {
+  std::weak_ptr<const bool> alive = alive_;
+  int last_percent = -1;
+  const auto progress = [this, alive, &last_percent](double fraction) {
+    const int percent = static_cast<int>(std::clamp(fraction, 0.0, 1.0) * 100);
+    if (percent <= last_percent) return;
+    last_percent = percent;
+    loop_.post([this, alive, percent] {
+      if (alive.lock() && state_ == ModelState::kLoading) listener_.on_progress(percent);
+    });
+  };
+  auto loaded = std::make_shared<Expected<ReadyModel>>(make_error("the model was not loaded"));
+  try {
+    *loaded = loader_(progress);
+  } catch (const std::exception& error) {
+    *loaded = make_error("loading the model failed: {}", error.what());
+  }
+  loop_.post([this, alive, loaded] {
+    if (alive.lock()) settle(std::move(*loaded));
+  });
+}
+
+void ModelHost::settle(Expected<ReadyModel> loaded) {
+  if (loaded) {
+    model_ = std::move(*loaded);
+    state_ = ModelState::kReady;
+    spdlog::info("model {} is ready on {} ({})", model_.info.name, model_.info.device, model_.info.dtype);
+  } else {
+    error_ = loaded.error().message;
+    state_ = ModelState::kFailed;
+    spdlog::error("no model: {}", error_);
+  }
+  listener_.on_settled();
+}
+
+}  // namespace weft::lsp

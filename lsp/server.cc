@@ -1,0 +1,179 @@
+#include "lsp/server.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "lsp/inline_completion.h"
+#include "lsp/popup_completion.h"
+#include "model/base/log.h"
+
+namespace weft::lsp {
+namespace {
+
+constexpr int kMessageError = 1, kMessageWarning = 2;  // MessageType
+constexpr int kSyncIncremental = 2;                    // TextDocumentSyncKind
+
+// The first of the client's encodings that weft knows; bytes are what weft works with, so they win where they are
+// offered at all.
+PositionEncoding choose_encoding(const std::vector<std::string>& offered) {
+  constexpr std::array kPreferred = {PositionEncoding::kUtf8, PositionEncoding::kUtf16, PositionEncoding::kUtf32};
+  for (const PositionEncoding encoding : kPreferred) {
+    if (std::find(offered.begin(), offered.end(), name_of(encoding)) != offered.end()) return encoding;
+  }
+  return PositionEncoding::kUtf16;
+}
+
+Json capabilities(PositionEncoding encoding) {
+  return {{"positionEncoding", name_of(encoding)},
+          {"textDocumentSync", {{"openClose", true}, {"change", kSyncIncremental}, {"save", {{"includeText", false}}}}},
+          {"inlineCompletionProvider", Json::object()},
+          {"completionProvider", {{"triggerCharacters", {".", "("}}, {"resolveProvider", false}}}};
+}
+
+void refuse_params(Reply reply, const Error& error) {
+  std::move(reply).error(ErrorCode::kInvalidParams, error.message);
+}
+
+}  // namespace
+
+Server::Server(Loop& loop, Reply::Send send, ModelLoader loader, ServerOptions options)
+    : client_(std::move(send)),
+      model_(loop, std::move(loader)),
+      pending_(loop, model_,
+               [&] {
+                 options.pending.on_error = [this](const Error& error) { engine_failed(error); };
+                 return std::move(options.pending);
+               }()),
+      progress_(client_),
+      version_(std::move(options.version)) {
+  register_lifecycle();
+  register_documents();
+  register_completions();
+}
+
+void Server::start() {
+  model_.start(
+      {.on_progress = [this](int percent) { progress_.report(percent); }, .on_settled = [this] { model_settled(); }});
+}
+
+void Server::register_lifecycle() {
+  client_.on_initialize([this](const Json& params) { return initialize(params); });
+  client_.on_notification("initialized", [this](const Json&) { initialized(); });
+  client_.on_shutdown([this] { pending_.withdraw_all(); });
+  client_.on_notification("$/cancelRequest", [this](const Json& params) {
+    if (const auto id = read_cancel_id(params)) pending_.cancel(*id);
+  });
+  client_.on_request("weft/status", [this](const Json&, Reply reply) { std::move(reply).result(status()); });
+}
+
+void Server::register_documents() {
+  client_.on_notification("textDocument/didOpen", [this](const Json& params) {
+    auto item = read_did_open(params);
+    if (!item) return log_to_client(item.error());
+    pending_.document_closed(item->uri);  // opening again replaces the text
+    const auto opened = documents_.open(std::move(*item));
+    if (!opened) log_to_client(opened.error());
+  });
+  client_.on_notification("textDocument/didChange", [this](const Json& params) {
+    const auto change = read_did_change(params);
+    if (!change) return log_to_client(change.error());
+    const auto changed = documents_.change(*change);
+    if (!changed) log_to_client(changed.error());
+    pending_.document_changed(change->uri);
+  });
+  client_.on_notification("textDocument/didClose", [this](const Json& params) {
+    const auto uri = read_text_document_uri(params);
+    if (!uri) return log_to_client(uri.error());
+    const auto closed = documents_.close(*uri);
+    if (!closed) log_to_client(closed.error());
+    pending_.document_closed(*uri);
+  });
+  client_.on_notification("textDocument/didSave", [](const Json&) {});  // what is saved is what was synchronised
+}
+
+void Server::register_completions() {
+  client_.on_request("textDocument/inlineCompletion", [this](const Json& params, Reply reply) {
+    const auto read = read_inline_completion(params);
+    if (!read) return refuse_params(std::move(reply), read.error());
+    const Document* document = open_document(read->place.uri, reply);
+    if (document == nullptr) return;
+    auto job = make_inline_job(*document, *read, documents_.encoding());
+    if (!job) return refuse_params(std::move(reply), job.error());
+    if (!document->problem.empty()) return std::move(reply).result(job->render({}));
+    pending_.start(std::move(*job), std::move(reply));
+  });
+  client_.on_request("textDocument/completion", [this](const Json& params, Reply reply) {
+    const auto place = read_text_document_position(params);
+    if (!place) return refuse_params(std::move(reply), place.error());
+    const Document* document = open_document(place->uri, reply);
+    if (document == nullptr) return;
+    CompletionJob job = make_popup_job(*document, *place, documents_.encoding());
+    if (!document->problem.empty()) return std::move(reply).result(job.withdrawn);
+    pending_.start(std::move(job), std::move(reply));
+  });
+}
+
+const Document* Server::open_document(const std::string& uri, Reply& reply) {
+  const Document* document = documents_.find(uri);
+  if (document == nullptr) {
+    Reply used = std::move(reply);
+    std::move(used).error(ErrorCode::kInvalidParams, fmt::format("{} is not open", uri));
+  }
+  return document;
+}
+
+Expected<Json> Server::initialize(const Json& params) {
+  const auto client = read_client_capabilities(params);
+  if (!client) return client.error();
+  client_shows_progress_ = client->work_done_progress;
+  const PositionEncoding encoding = choose_encoding(client->position_encodings);
+  documents_.set_encoding(encoding);
+  return Json{{"capabilities", capabilities(encoding)}, {"serverInfo", {{"name", "weftd"}, {"version", version_}}}};
+}
+
+void Server::initialized() {
+  if (initialized_) return;
+  initialized_ = true;
+  if (model_.state() == ModelState::kFailed) return tell_model_failure();
+  if (model_.state() == ModelState::kLoading && client_shows_progress_) progress_.begin();
+}
+
+void Server::model_settled() {
+  const bool ready = model_.state() == ModelState::kReady;
+  progress_.end(ready ? fmt::format("{} is ready", model_.info().name) : "failed");
+  if (!ready && initialized_) tell_model_failure();
+  pending_.model_settled();
+}
+
+void Server::tell_model_failure() {
+  client_.notify("window/showMessage",
+                 {{"type", kMessageError},
+                  {"message", fmt::format("weft cannot complete: {}. Start weftd with --model DIR or set WEFT_MODEL; "
+                                          "`weft doctor` says more.",
+                                          model_.error())}});
+}
+
+void Server::engine_failed(const Error& error) {
+  if (error.message == last_failure_) return;  // the same fault at every key is told once
+  last_failure_ = error.message;
+  client_.notify("window/logMessage", {{"type", kMessageError}, {"message", "weft: " + error.message}});
+}
+
+void Server::log_to_client(const Error& error) {
+  spdlog::warn("{}", error.message);
+  client_.notify("window/logMessage", {{"type", kMessageWarning}, {"message", "weft: " + error.message}});
+}
+
+Json Server::status() const {
+  Json out = {{"state", name_of(model_.state())}};
+  if (model_.state() == ModelState::kReady) {
+    const model::RunnerInfo& info = model_.info();
+    out["model"] = {
+        {"name", info.name}, {"parameters", info.parameters}, {"device", info.device}, {"dtype", info.dtype}};
+  }
+  if (model_.state() == ModelState::kFailed) out["error"] = model_.error();
+  return out;
+}
+
+}  // namespace weft::lsp

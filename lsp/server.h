@@ -1,0 +1,68 @@
+// Server: one client's session, without any I/O of its own: bodies in, bodies out. I/O thread only. Owns the documents,
+// the requests under way and the model; knows methods and capabilities, and leaves each feature to its own file.
+//
+// The client is answered from the first message on. While the model loads, requests for completions wait (see
+// pending_completions.h); a model that cannot be loaded is told once, and then they are answered empty.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "lsp/dispatcher.h"
+#include "lsp/document_store.h"
+#include "lsp/load_progress.h"
+#include "lsp/loop.h"
+#include "lsp/model_host.h"
+#include "lsp/pending_completions.h"
+#include "lsp/protocol.h"
+
+namespace weft::lsp {
+
+struct ServerOptions {
+  std::string version;
+  PendingOptions pending;
+};
+
+class Server {
+ public:
+  // `send` gets bodies in the order they have to go out.
+  Server(Loop& loop, Reply::Send send, ModelLoader loader, ServerOptions options);
+
+  // Before the first message: begins to load the model.
+  void start();
+  void receive(std::string_view body) { client_.receive(body); }
+  void receive_bad_frame(const Error& error) { client_.receive_bad_frame(error); }
+
+  [[nodiscard]] std::optional<int> exit_code() const { return client_.exit_code(); }
+  [[nodiscard]] int exit_code_at_end() const { return client_.exit_code_at_end(); }
+  [[nodiscard]] const ModelHost& model() const { return model_; }
+  [[nodiscard]] const DocumentStore& documents() const { return documents_; }
+
+ private:
+  void register_lifecycle();
+  void register_documents();
+  void register_completions();
+  Expected<Json> initialize(const Json& params);
+  void initialized();
+  void model_settled();
+  void tell_model_failure();
+  void engine_failed(const Error& error);
+  void log_to_client(const Error& error);
+  Json status() const;
+  // Null after answering that the document is not open.
+  const Document* open_document(const std::string& uri, Reply& reply);
+
+  Dispatcher client_;
+  DocumentStore documents_;
+  ModelHost model_;
+  PendingCompletions pending_;
+  LoadProgress progress_;
+  std::string version_;
+  bool client_shows_progress_ = false;
+  bool initialized_ = false;
+  std::string last_failure_;
+};
+
+}  // namespace weft::lsp
