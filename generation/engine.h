@@ -25,7 +25,8 @@ struct GenerationRequest {
   std::vector<TokenId> stop_tokens;                // never part of the text
   std::unique_ptr<StopCondition> stop;             // may be null
   RequestClass request_class = RequestClass::kInteractive;
-  std::string session;                             // KV of the same session's last sequence is reused where the prompt agrees
+  // KV of the same session's last sequence is reused where the prompt agrees. Empty: nothing is reused or kept.
+  std::string session;
 };
 
 enum class FinishReason { kStopToken, kStopCondition, kLength, kCancelled, kFailed };
@@ -53,20 +54,23 @@ struct EventSink {
 
 struct EngineOptions {
   int threads = 1;              // 0: sync mode, `poll` runs one step
-  std::size_t queue_limit = 64; // further submissions fail at once
+  std::size_t queue_limit = 64; // unfinished requests; further submissions fail before the next step
+  std::size_t sequences_per_step = 1;
+  std::size_t tokens_per_step = 256;  // longer prompts take several steps
+  std::size_t kept_sessions = 8;      // whose KV outlives their request, the last used
 };
 
 class Engine {
  public:
   Engine(std::shared_ptr<model::ModelRunner> runner, std::shared_ptr<const model::Tokenizer> tokenizer,
          std::shared_ptr<const Clock> clock, EngineOptions options = {});
-  ~Engine();
+  ~Engine();  // not on the engine thread
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
   RequestId submit(GenerationRequest request, EventSink sink);
   void cancel(RequestId id);  // unknown or finished ids are ignored
-  // Sync mode only: drains the inbox, runs one step; false when there is nothing left to do.
+  // Sync mode: drains the inbox, runs one step; false when there is nothing left to do. Does nothing in threaded mode.
   bool poll();
 
   [[nodiscard]] const model::RunnerInfo& model_info() const;
