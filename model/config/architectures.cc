@@ -8,12 +8,30 @@ namespace weft::model {
 namespace {
 
 constexpr std::array<Architecture, 3> kArchitectures{{
-    {.name = "LlamaForCausalLM", .model_type = "llama", .qkv_bias = false, .qk_norm = false, .tied_by_default = false,
-     .explicit_head_dim = false, .bias_options = true, .adds_bos = true},
-    {.name = "Qwen2ForCausalLM", .model_type = "qwen2", .qkv_bias = true, .qk_norm = false, .tied_by_default = false,
-     .explicit_head_dim = false, .bias_options = false, .adds_bos = false},
-    {.name = "Qwen3ForCausalLM", .model_type = "qwen3", .qkv_bias = false, .qk_norm = true, .tied_by_default = false,
-     .explicit_head_dim = true, .bias_options = true, .adds_bos = false},
+    {.name = "LlamaForCausalLM",
+     .model_type = "llama",
+     .qkv_bias = false,
+     .qk_norm = false,
+     .tied_by_default = false,
+     .explicit_head_dim = false,
+     .bias_options = true,
+     .adds_bos = true},
+    {.name = "Qwen2ForCausalLM",
+     .model_type = "qwen2",
+     .qkv_bias = true,
+     .qk_norm = false,
+     .tied_by_default = false,
+     .explicit_head_dim = false,
+     .bias_options = false,
+     .adds_bos = false},
+    {.name = "Qwen3ForCausalLM",
+     .model_type = "qwen3",
+     .qkv_bias = false,
+     .qk_norm = true,
+     .tied_by_default = false,
+     .explicit_head_dim = true,
+     .bias_options = true,
+     .adds_bos = false},
 }};
 
 }  // namespace

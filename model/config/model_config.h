@@ -44,8 +44,8 @@ struct ModelConfig {
   bool qkv_bias = false;
   bool output_bias = false;  // Llama's attention_bias covers o_proj too
   bool mlp_bias = false;
-  FimFormat fim;             // from config.json "weft_fim" or the tokenizer's own control tokens
-  std::int32_t bos = -1;     // -1: none is put in front of a prompt
+  FimFormat fim;          // from config.json "weft_fim" or the tokenizer's own control tokens
+  std::int32_t bos = -1;  // -1: none is put in front of a prompt
   std::vector<std::int32_t> eos;
   [[nodiscard]] std::size_t parameters() const;
 };
@@ -54,7 +54,8 @@ struct ModelConfig {
 [[nodiscard]] const Architecture* find_architecture(std::string_view name_or_model_type);
 [[nodiscard]] std::string known_architectures();  // "LlamaForCausalLM, …"
 
-// Error: an unknown family, listing the known ones; a missing or absurd field, by name; heads not divisible by kv_heads.
+// Error: an unknown family, listing the known ones; a missing or absurd field, by name; heads not divisible by
+// kv_heads.
 Expected<ModelConfig> parse_model_config(std::string_view json, std::string_view directory_name);
 Expected<ModelConfig> read_model_config(const std::string& directory);
 std::string to_json(const ModelConfig& config);  // a config.json that transformers reads too

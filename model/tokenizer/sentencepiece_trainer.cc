@@ -15,8 +15,8 @@
 namespace weft::model {
 namespace {
 
-constexpr std::size_t kLongestLine = 512;  // longer ones are data, not code
-constexpr std::size_t kLongestPiece = 16;  // characters
+constexpr std::size_t kLongestLine = 512;      // longer ones are data, not code
+constexpr std::size_t kLongestPiece = 16;      // characters
 constexpr std::size_t kLeastVocabulary = 400;  // bytes, printable ASCII, control and whitespace tokens
 constexpr std::string_view kSpaceMark = "\xE2\x96\x81";
 constexpr std::string_view kControls =
@@ -100,8 +100,8 @@ std::vector<std::string> sample_lines(std::span<const std::string> documents, co
   return lines;
 }
 
-// A line end with the usual indentations, blank lines, and runs of spaces, each one token. SentencePiece sees a space as
-// kSpaceMark by the time it looks for them.
+// A line end with the usual indentations, blank lines, and runs of spaces, each one token. SentencePiece sees a space
+// as kSpaceMark by the time it looks for them.
 std::string whitespace_symbols() {
   std::string out = "\t,\n\t,\n\t\t,\n\t\t\t,\n\n\n";
   const auto add = [&out](std::string_view line_ends, int spaces) {
@@ -148,8 +148,8 @@ Expected<void> train_sentencepiece(std::span<const std::string> documents, const
   }
   std::vector<std::string> sample = sample_lines(documents, options);
   const std::size_t count = sample.size();
-  if (count == 0) return make_error("no text to train a tokenizer on: {} documents without a usable line",
-                                    documents.size());
+  if (count == 0)
+    return make_error("no text to train a tokenizer on: {} documents without a usable line", documents.size());
   settle_alphabet(sample);
   Lines lines(std::move(sample));
   std::string model;

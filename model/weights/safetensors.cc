@@ -66,8 +66,7 @@ Expected<nlohmann::json> parse_header(const std::string& path, std::span<const s
   }
   const char* begin = reinterpret_cast<const char*>(file.data() + kLengthBytes);
   DuplicateFinder finder;
-  nlohmann::json header =
-      nlohmann::json::parse(begin, begin + length, std::ref(finder), /*allow_exceptions=*/false);
+  nlohmann::json header = nlohmann::json::parse(begin, begin + length, std::ref(finder), /*allow_exceptions=*/false);
   if (header.is_discarded() || !header.is_object()) return make_error("{}: the header is not a JSON object", path);
   if (finder.duplicate) return make_error("{}: '{}' stands twice in the header", path, *finder.duplicate);
   return header;
@@ -144,7 +143,8 @@ Expected<void> check_layout(std::vector<Entry> entries, std::size_t data_bytes) 
     if (entry.begin < at) {
       return make_error("tensors '{}' and '{}' overlap at byte {}", before, entry.name, entry.begin);
     }
-    if (entry.begin > at) return make_error("{} bytes between {} and tensor '{}'", entry.begin - at, before, entry.name);
+    if (entry.begin > at)
+      return make_error("{} bytes between {} and tensor '{}'", entry.begin - at, before, entry.name);
     at = entry.end;
     before = entry.name;
   }

@@ -1,5 +1,5 @@
-// safetensors files: named tensors as views into the mapped file, and an atomic writer. Free of torch. A file that opens
-// is whole: every tensor lies within it, tensors do not overlap, and their sizes follow from dtype and shape.
+// safetensors files: named tensors as views into the mapped file, and an atomic writer. Free of torch. A file that
+// opens is whole: every tensor lies within it, tensors do not overlap, and their sizes follow from dtype and shape.
 // SafetensorsFile is immutable and thread-safe; views live as long as the file they come from.
 #pragma once
 

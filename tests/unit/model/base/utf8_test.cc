@@ -29,8 +29,9 @@ TEST(Utf8, ReadsCharactersOfEveryLength) {
 }
 
 TEST(Utf8, TakesAnInvalidSequenceByteByByte) {
-  for (const std::string_view text : {"\x80", "\xC3", "\xC0\xAF", "\xC1\x81", "\xE0\x80\xAF", "\xED\xA0\x80", "\xE6\xBC",
-                                      "\xF0\x80\x80\x80", "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFF", "\xC3z"}) {
+  for (const std::string_view text :
+       {"\x80", "\xC3", "\xC0\xAF", "\xC1\x81", "\xE0\x80\xAF", "\xED\xA0\x80", "\xE6\xBC", "\xF0\x80\x80\x80",
+        "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFF", "\xC3z"}) {
     const Utf8Character character = utf8_at(text, 0);
     EXPECT_FALSE(character.valid);
     EXPECT_EQ(character.bytes, 1U);

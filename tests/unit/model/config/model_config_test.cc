@@ -11,9 +11,9 @@
 namespace weft::model {
 namespace {
 
+using nlohmann::json;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using nlohmann::json;
 
 json qwen3() {
   return json::parse(R"({"architectures": ["Qwen3ForCausalLM"], "model_type": "qwen3", "hidden_size": 64,
@@ -152,10 +152,14 @@ TEST(ModelConfig, NamesTheMissingField) {
 
 TEST(ModelConfig, NamesTheAbsurdField) {
   const std::vector<std::pair<std::string, json>> cases = {
-      {"hidden_size", 0},          {"hidden_size", -64},       {"hidden_size", 1e30},      {"num_hidden_layers", 100000},
-      {"num_hidden_layers", "2"},  {"vocab_size", 18446744073709551615U}, {"head_dim", 33}, {"num_key_value_heads", 0},
-      {"rope_theta", -1.0},        {"rope_theta", "fast"},     {"rms_norm_eps", 0.0},      {"eos_token_id", 128},
-      {"eos_token_id", {1, -2}},   {"tie_word_embeddings", 1}, {"_name_or_path", 7},       {"architectures", "Qwen3"}};
+      {"hidden_size", 0},         {"hidden_size", -64},
+      {"hidden_size", 1e30},      {"num_hidden_layers", 100000},
+      {"num_hidden_layers", "2"}, {"vocab_size", 18446744073709551615U},
+      {"head_dim", 33},           {"num_key_value_heads", 0},
+      {"rope_theta", -1.0},       {"rope_theta", "fast"},
+      {"rms_norm_eps", 0.0},      {"eos_token_id", 128},
+      {"eos_token_id", {1, -2}},  {"tie_word_embeddings", 1},
+      {"_name_or_path", 7},       {"architectures", "Qwen3"}};
   for (const auto& [field, value] : cases) {
     json object = qwen3();
     object[field] = value;
@@ -167,15 +171,14 @@ TEST(ModelConfig, NamesTheAbsurdField) {
 }
 
 TEST(ModelConfig, RefusesWhatItCannotHonour) {
-  const std::vector<std::pair<std::string, json>> cases = {
-      {"rope_scaling", {{"type", "linear"}, {"factor", 4.0}}},
-      {"rope_scaling", {{"rope_type", "yarn"}, {"factor", 4.0}}},
-      {"rope_parameters", {{"rope_type", "llama3"}}},
-      {"partial_rotary_factor", 0.5},
-      {"use_sliding_window", true},
-      {"layer_types", {"full_attention", "sliding_attention"}},
-      {"hidden_act", "gelu"},
-      {"quantization_config", {{"bits", 4}}}};
+  const std::vector<std::pair<std::string, json>> cases = {{"rope_scaling", {{"type", "linear"}, {"factor", 4.0}}},
+                                                           {"rope_scaling", {{"rope_type", "yarn"}, {"factor", 4.0}}},
+                                                           {"rope_parameters", {{"rope_type", "llama3"}}},
+                                                           {"partial_rotary_factor", 0.5},
+                                                           {"use_sliding_window", true},
+                                                           {"layer_types", {"full_attention", "sliding_attention"}},
+                                                           {"hidden_act", "gelu"},
+                                                           {"quantization_config", {{"bits", 4}}}};
   for (const auto& [field, value] : cases) {
     json object = qwen3();
     object[field] = value;

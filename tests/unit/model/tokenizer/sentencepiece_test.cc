@@ -69,8 +69,9 @@ TEST_F(SentencePiece, HasTheVocabularyThatWasAskedFor) { EXPECT_EQ(tokenizer_->v
 
 TEST_F(SentencePiece, GivesTextBackExactly) {
   for (const std::string_view text :
-       {"", " ", "  leading and trailing  ", "def f(x):\n    return x\n", "\n\n\n\n\t\t\tx\r\n", "a\n                             b",
-        "naïve – 漢字 😀 \u00a0 e\u0301 ﬁ", "\xE2\x96\x81 the space mark \xE2\x96\x81\xE2\x96\x81", "\uFFFD \u2585"}) {
+       {"", " ", "  leading and trailing  ", "def f(x):\n    return x\n", "\n\n\n\n\t\t\tx\r\n",
+        "a\n                             b", "naïve – 漢字 😀 \u00a0 e\u0301 ﬁ",
+        "\xE2\x96\x81 the space mark \xE2\x96\x81\xE2\x96\x81", "\uFFFD \u2585"}) {
     expect_round_trip(text);
   }
   expect_round_trip(std::string_view("nul\0inside", 10));
@@ -90,8 +91,8 @@ TEST_F(SentencePiece, GivesInvalidUtf8BackByteByByte) {
 }
 
 TEST_F(SentencePiece, KeepsControlStringsInTextAsText) {
-  for (const std::string name : {"<|endoftext|>", "<fim_prefix>", "<fim_suffix>", "<fim_middle>", "<fim_pad>",
-                                 "<file_sep>", "<repo_name>"}) {
+  for (const std::string name :
+       {"<|endoftext|>", "<fim_prefix>", "<fim_suffix>", "<fim_middle>", "<fim_pad>", "<file_sep>", "<repo_name>"}) {
     const auto control = tokenizer_->control(name);
     ASSERT_TRUE(control) << name;
     EXPECT_EQ(tokenizer_->bytes(*control), "") << name;

@@ -133,24 +133,25 @@ TEST_F(Safetensors, SaysWhatIsWrongInAHeader) {
     std::size_t data;
     std::string said;
   };
-  for (const Case& bad : std::vector<Case>{
-           {"{", 0, "not a JSON object"},
-           {"[]", 0, "not a JSON object"},
-           {R"({"a":1})", 0, "'a' is not described by an object"},
-           {R"({"a":{"dtype":"F32","shape":[1]}})", 4, "'a' has no data_offsets"},
-           {R"({"a":{"dtype":"F8","shape":[1],"data_offsets":[0,1]}})", 1, "dtype F8, known are F32, BF16, F16, I64"},
-           {R"({"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}})", 4, "shape [-1]"},
-           {R"({"a":{"dtype":"F32","shape":[1.5],"data_offsets":[0,4]}})", 4, "shape [1.5]"},
-           {R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}})", 4, "shape [2] but has 4 bytes"},
-           {R"({"a":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,0]}})", 0, "but has 0 bytes"},
-           {R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[4,0]}})", 4, "data_offsets [4,0]"},
-           {R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,400]}})", 4, "ends at byte 400 of 4"},
-           {R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})", 8, "4 bytes between the header"},
-           {R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}})",
-            12, "tensors 'a' and 'b' overlap at byte 4"},
-           {R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})",
-            8, "'a' stands twice"},
-           {R"({"__metadata__":{"step":3}})", 0, "__metadata__ 'step' is not a string"}}) {
+  for (
+      const Case& bad : std::vector<Case>{
+          {"{", 0, "not a JSON object"},
+          {"[]", 0, "not a JSON object"},
+          {R"({"a":1})", 0, "'a' is not described by an object"},
+          {R"({"a":{"dtype":"F32","shape":[1]}})", 4, "'a' has no data_offsets"},
+          {R"({"a":{"dtype":"F8","shape":[1],"data_offsets":[0,1]}})", 1, "dtype F8, known are F32, BF16, F16, I64"},
+          {R"({"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}})", 4, "shape [-1]"},
+          {R"({"a":{"dtype":"F32","shape":[1.5],"data_offsets":[0,4]}})", 4, "shape [1.5]"},
+          {R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}})", 4, "shape [2] but has 4 bytes"},
+          {R"({"a":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,0]}})", 0, "but has 0 bytes"},
+          {R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[4,0]}})", 4, "data_offsets [4,0]"},
+          {R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,400]}})", 4, "ends at byte 400 of 4"},
+          {R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})", 8, "4 bytes between the header"},
+          {R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}})",
+           12, "tensors 'a' and 'b' overlap at byte 4"},
+          {R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})",
+           8, "'a' stands twice"},
+          {R"({"__metadata__":{"step":3}})", 0, "__metadata__ 'step' is not a string"}}) {
     put(bad.header, bad.data);
     EXPECT_THAT(refusal(), HasSubstr(bad.said)) << bad.header;
   }
