@@ -1,0 +1,225 @@
+// Parity: the decoder against transformers on tiny random checkpoints of every family, stage by stage, through both
+// attention backends. tests/parity/make_golden.py made the goldens.
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/cat.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "model/layers/kv_buffer.h"
+#include "model/layers/transformer.h"
+#include "model/tensor_file.h"
+
+namespace weft::model {
+namespace {
+
+// fp32: absolute below 1, relative above. bf16: the error against fp32 relative to the stage's size, at most this and
+// at most so many times what transformers itself loses in bf16.
+constexpr double kFp32Tolerance = 1e-5, kBf16Tolerance = 0.04, kBf16Excess = 1.5;
+
+using Stages = std::map<std::string, at::Tensor>;
+
+double largest_error(const at::Tensor& actual, const at::Tensor& expected) {
+  const at::Tensor scale = expected.abs().clamp_min(1.0);
+  return ((actual - expected).abs() / scale).max().item<double>();
+}
+
+double relative_error(const at::Tensor& actual, const at::Tensor& expected) {
+  return ((actual.to(at::kFloat) - expected).norm() / expected.norm()).item<double>();
+}
+
+class Parity : public ::testing::TestWithParam<std::string> {
+ protected:
+  void SetUp() override {
+    folder_ = std::string(WEFT_SOURCE_DIR) + "/tests/parity/golden/" + GetParam();
+    auto config = read_model_config(folder_);
+    ASSERT_TRUE(config) << config.error().message;
+    config_ = *std::move(config);
+    auto golden = SafetensorsFile::open(folder_ + "/golden.safetensors");
+    ASSERT_TRUE(golden) << golden.error().message;
+    golden_ = *std::move(golden);
+  }
+
+  [[nodiscard]] Transformer bind(at::ScalarType dtype) {
+    const auto checkpoint = Checkpoint::open(folder_);
+    EXPECT_TRUE(checkpoint);
+    auto transformer = Transformer::bind(
+        config_,
+        [&](const WeightSpec& spec) -> Expected<at::Tensor> {
+          const auto view = checkpoint->find(spec.name);
+          if (!view) return view.error();
+          EXPECT_EQ(view->shape, spec.shape) << spec.name;
+          return to_tensor(*view).to(dtype);
+        },
+        communicator_);
+    EXPECT_TRUE(transformer) << transformer.error().message;
+    return *std::move(transformer);
+  }
+
+  [[nodiscard]] at::Tensor golden(const std::string& name) const {
+    const auto view = golden_->find(name);
+    EXPECT_TRUE(view) << view.error().message;
+    return to_tensor(*view);
+  }
+
+  [[nodiscard]] KvBuffer cache(at::ScalarType dtype) const {
+    return {config_.layers, config_.kv_heads, config_.head_dim, at::TensorOptions(dtype)};
+  }
+
+  static Stages run(const Transformer& transformer, const at::Tensor& ids, const at::Tensor& positions,
+                    AttentionBackend& attention) {
+    Stages stages;
+    const at::Tensor last = transformer.hidden(
+        ids, positions, attention,
+        [&](std::string_view stage, const at::Tensor& output) { stages[std::string(stage)] = output.clone(); });
+    stages["logits"] = transformer.logits(last);
+    return stages;
+  }
+
+  static Stages step(const Transformer& transformer, const at::Tensor& ids, KvBuffer& kv) {
+    CachedAttention attention({{&kv, ids.size(0)}});
+    const Stages stages =
+        run(transformer, ids, at::arange(kv.length(), kv.length() + ids.size(0), at::kLong), attention);
+    kv.commit(ids.size(0));
+    return stages;
+  }
+
+  // Row by row, the stages of consecutive steps.
+  static void append(Stages& all, const Stages& more) {
+    for (const auto& [stage, output] : more) {
+      at::Tensor& held = all[stage];
+      held = held.defined() ? at::cat({held, output}) : output;
+    }
+  }
+
+  [[nodiscard]] std::vector<std::string> stage_names() const {
+    std::vector<std::string> names = {"embedding", "norm", "logits"};
+    for (int layer = 0; layer < config_.layers; ++layer) names.push_back(fmt::format("block.{}", layer));
+    return names;
+  }
+
+  void expect_fp32(const Stages& stages, const std::string& document) const {
+    ASSERT_EQ(stages.size(), stage_names().size());
+    for (const std::string& stage : stage_names()) {
+      const at::Tensor expected = golden(document + "." + stage);
+      ASSERT_TRUE(stages.contains(stage)) << stage;
+      ASSERT_EQ(stages.at(stage).sizes(), expected.sizes()) << stage;
+      EXPECT_LT(largest_error(stages.at(stage), expected), kFp32Tolerance) << document << "." << stage;
+    }
+  }
+
+  void expect_bf16(const Stages& stages, const std::string& document) const {
+    for (const std::string& stage : stage_names()) {
+      const at::Tensor expected = golden(document + "." + stage);
+      ASSERT_EQ(stages.at(stage).scalar_type(), at::kBFloat16) << stage;
+      const double theirs = relative_error(golden("bf16." + document + "." + stage), expected);
+      const double ours = relative_error(stages.at(stage), expected);
+      EXPECT_LT(ours, kBf16Tolerance) << document << "." << stage;
+      EXPECT_LE(ours, theirs * kBf16Excess) << document << "." << stage;
+    }
+  }
+
+  std::string folder_;
+  ModelConfig config_;
+  SoloCommunicator communicator_;
+  std::shared_ptr<const SafetensorsFile> golden_;
+};
+
+TEST_P(Parity, WholeDocument) {
+  for (const std::string document : {"a", "b"}) {
+    const at::Tensor ids = golden(document + ".ids");
+    DocumentAttention attention({ids.size(0)});
+    expect_fp32(run(bind(at::kFloat), ids, at::arange(ids.size(0), at::kLong), attention), document);
+  }
+}
+
+TEST_P(Parity, DocumentsThatShareARowDoNotSeeEachOther) {
+  const at::Tensor a = golden("a.ids"), b = golden("b.ids");
+  DocumentAttention attention({a.size(0), b.size(0)});
+  const at::Tensor positions = at::cat({at::arange(a.size(0), at::kLong), at::arange(b.size(0), at::kLong)});
+  const Stages both = run(bind(at::kFloat), at::cat({a, b}), positions, attention);
+  Stages first, second;
+  for (const auto& [stage, output] : both) {
+    first[stage] = output.narrow(0, 0, a.size(0));
+    second[stage] = output.narrow(0, a.size(0), b.size(0));
+  }
+  expect_fp32(first, "a");
+  expect_fp32(second, "b");
+}
+
+TEST_P(Parity, PrefillThenTokenByToken) {
+  const Transformer transformer = bind(at::kFloat);
+  const at::Tensor ids = golden("a.ids");
+  constexpr std::int64_t kPrefill = 9;
+  KvBuffer kv = cache(at::kFloat);
+  Stages stages = step(transformer, ids.narrow(0, 0, kPrefill), kv);
+  for (std::int64_t at_token = kPrefill; at_token < ids.size(0); ++at_token) {
+    append(stages, step(transformer, ids.narrow(0, at_token, 1), kv));
+  }
+  expect_fp32(stages, "a");
+}
+
+TEST_P(Parity, PrefillInChunks) {
+  const Transformer transformer = bind(at::kFloat);
+  const at::Tensor ids = golden("a.ids");
+  KvBuffer kv = cache(at::kFloat);
+  Stages stages;
+  for (std::int64_t at_token = 0; at_token < ids.size(0); at_token += 7) {
+    append(stages, step(transformer, ids.narrow(0, at_token, std::min<std::int64_t>(7, ids.size(0) - at_token)), kv));
+  }
+  expect_fp32(stages, "a");
+}
+
+TEST_P(Parity, ReusesTheCacheAfterTakingTokensBack) {
+  const Transformer transformer = bind(at::kFloat);
+  const at::Tensor a = golden("a.ids"), b = golden("b.ids");
+  constexpr std::int64_t kKept = 11;
+  KvBuffer kv = cache(at::kFloat);
+  Stages stages = step(transformer, a.narrow(0, 0, kKept), kv);
+  step(transformer, b, kv);
+  kv.truncate(kKept);
+  append(stages, step(transformer, a.narrow(0, kKept, a.size(0) - kKept), kv));
+  expect_fp32(stages, "a");
+}
+
+TEST_P(Parity, SequencesOfOneStepDoNotSeeEachOther) {
+  const Transformer transformer = bind(at::kFloat);
+  const at::Tensor a = golden("a.ids"), b = golden("b.ids");
+  KvBuffer kv_a = cache(at::kFloat), kv_b = cache(at::kFloat);
+  CachedAttention attention({{&kv_a, a.size(0)}, {&kv_b, b.size(0)}});
+  const at::Tensor positions = at::cat({at::arange(a.size(0), at::kLong), at::arange(b.size(0), at::kLong)});
+  const Stages both = run(transformer, at::cat({a, b}), positions, attention);
+  Stages first, second;
+  for (const auto& [stage, output] : both) {
+    first[stage] = output.narrow(0, 0, a.size(0));
+    second[stage] = output.narrow(0, a.size(0), b.size(0));
+  }
+  expect_fp32(first, "a");
+  expect_fp32(second, "b");
+}
+
+TEST_P(Parity, BFloat16) {
+  const Transformer transformer = bind(at::kBFloat16);
+  for (const std::string document : {"a", "b"}) {
+    const at::Tensor ids = golden(document + ".ids");
+    DocumentAttention attention({ids.size(0)});
+    expect_bf16(run(transformer, ids, at::arange(ids.size(0), at::kLong), attention), document);
+    KvBuffer kv = cache(at::kBFloat16);
+    Stages stages = step(transformer, ids.narrow(0, 0, 5), kv);
+    for (std::int64_t at_token = 5; at_token < ids.size(0); ++at_token) {
+      append(stages, step(transformer, ids.narrow(0, at_token, 1), kv));
+    }
+    expect_bf16(stages, document);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Families, Parity, ::testing::Values("llama", "llama_bias", "qwen2", "qwen3"),
+                         [](const auto& info) { return info.param; });
+
+}  // namespace
+}  // namespace weft::model
