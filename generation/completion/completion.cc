@@ -16,6 +16,7 @@
 #include "generation/completion/prompt.h"
 #include "generation/completion/stop.h"
 #include "generation/completion/typed_cache.h"
+#include "generation/privacy/secrets.h"
 #include "model/base/utf8.h"
 
 namespace weft::generation {
@@ -78,11 +79,19 @@ void add_up(CompletionTimings& timings, const std::vector<GenerationResult>& res
   }
 }
 
+CompletionOptions with_screen(CompletionOptions options) {
+  if (!options.screen) options.screen = screen;
+  return options;
+}
+
 // What outlives the service while the engine still works for it. Thread-safe.
 class Core {
  public:
   Core(std::shared_ptr<const Clock> clock, CompletionOptions options, std::string model)
-      : clock_(std::move(clock)), options_(std::move(options)), model_(std::move(model)), cache_(options_.cache_entries) {}
+      : clock_(std::move(clock)),
+        options_(with_screen(std::move(options))),
+        model_(std::move(model)),
+        cache_(options_.cache_entries) {}
 
   [[nodiscard]] const CompletionOptions& options() const { return options_; }
   [[nodiscard]] TimePoint now() const { return clock_->now(); }
@@ -203,8 +212,8 @@ class CompletionService::Impl {
       return id;
     };
     if (auto valid = validate(request); !valid) return done(valid.error()), id;
-    const Screen& screen = core_->options().screen;
-    if (screen && !screen(request.document.path, {})) return answer_nothing(kSecretFile);
+    const Screen& rules = core_->options().screen;
+    if (!rules(request.document.path, {})) return answer_nothing(kSecretFile);
     request.cursor = before_line_end(*request.document.text, request.cursor);
     const CursorPlace place = make_place(*request.document.text, request.cursor,
                                          language_for(request.document.language, request.document.path));
@@ -215,12 +224,12 @@ class CompletionService::Impl {
       return id;
     }
     auto prompt = build_prompt({request.document.path, place.before, place.after}, budget(), config_,
-                               engine_->tokenizer(), screen);
+                               engine_->tokenizer(), rules);
     if (!prompt) return done(prompt.error()), id;
     if (prompt->empty()) return answer_nothing("empty document");
+    StopRules stop = choose_stop_rules(place, request.trigger, core_->options().max_lines);
     auto pending = std::make_shared<Pending>(
-        Pending{std::move(request), place, choose_stop_rules(place, request.trigger, core_->options().max_lines),
-                std::move(done), {}, begun, {}, {}, 0, false});
+        Pending{std::move(request), place, std::move(stop), std::move(done), {}, begun, {}, {}, 0, false});
     pending->timings.prompt_ms = milliseconds_between(begun, core_->now());
     submit(id, std::move(pending), std::move(*prompt));
     return id;

@@ -157,7 +157,9 @@ std::optional<std::size_t> block_end(const BlockEdge& edge, std::string_view gen
     }
     scanner.feed(line);
     // The header itself may be finished by the model: `if |` and then `x:`.
-    if (begin == 0 && scanner.opens_block()) minimum = std::max(minimum, scanner.indentation() + 1);
+    if (begin == 0 && !edge.at_cursor.line_blank() && scanner.opens_block()) {
+      minimum = std::max(minimum, scanner.indentation() + 1);
+    }
     if (end < generated.size()) scanner.feed("\n");
     begin = end + 1;
   }

@@ -1,0 +1,66 @@
+#include "generation/syntax/tree.h"
+
+#include <string>
+
+#include <gtest/gtest.h>
+
+namespace weft::generation {
+namespace {
+
+const Language& python() { return language_for("python", ""); }
+
+TEST(Languages, AreFoundByNameOrExtension) {
+  ASSERT_NE(find_language("", "a/b.py"), nullptr);
+  EXPECT_EQ(find_language("", "a/b.pyi")->name, "python");
+  EXPECT_EQ(find_language("python", "a/b.txt")->name, "python");
+  EXPECT_EQ(find_language("go", "a/b.py"), nullptr);
+  EXPECT_EQ(find_language("", "a/b"), nullptr);
+  EXPECT_EQ(language_for("go", "a/b.go").grammar, nullptr);
+}
+
+TEST(SyntaxTree, CountsErrorsWhereTheyAre) {
+  const std::string text = "def f(:\n    pass\n\n\ny = 1\n";
+  const auto tree = SyntaxTree::parse(python(), text);
+  ASSERT_TRUE(tree);
+  EXPECT_GT(tree->errors_in({0, 8}), 0U);
+  EXPECT_EQ(tree->errors_in({text.size() - 5, text.size()}), 0U);
+}
+
+TEST(SyntaxTree, KnowsWhatTheCursorStandsIn) {
+  const std::string text = "x = 'abc'  # note\ny = 2\n";
+  const auto tree = SyntaxTree::parse(python(), text);
+  ASSERT_TRUE(tree);
+  EXPECT_EQ(tree->kind_at(text.find("bc")), TextKind::kString);
+  EXPECT_EQ(tree->kind_at(text.find("ote")), TextKind::kComment);
+  EXPECT_EQ(tree->kind_at(text.find("2")), TextKind::kCode);
+  EXPECT_EQ(tree->kind_at(0), TextKind::kCode);
+}
+
+TEST(SyntaxTree, FindsTheInnermostBlock) {
+  const std::string text = "def f():\n    if a:\n        b()\n    c()\n";
+  const auto tree = SyntaxTree::parse(python(), text);
+  ASSERT_TRUE(tree);
+  const auto block = tree->enclosing_block(text.find("b()"));
+  ASSERT_TRUE(block);
+  EXPECT_EQ(text.substr(block->begin, block->end - block->begin), "b()");
+}
+
+TEST(SyntaxTree, RefusesWhatIsTooLargeOrHasNoGrammar) {
+  const auto large = SyntaxTree::parse(python(), "x = 1\n", {.limit_bytes = 3, .timeout_ms = 100});
+  ASSERT_FALSE(large);
+  EXPECT_EQ(large.error().message, "text of 6 bytes is over the parse limit of 3");
+  EXPECT_FALSE(SyntaxTree::parse(language_for("", "x.zzz"), "x"));
+}
+
+TEST(ErrorsAdded, TellsWhatFitsFromWhatDoesNot) {
+  const std::string text = "def f(a):\n    return \n\n\ny = f(1)\n";
+  const std::size_t cursor = text.find("return ") + 7;
+  const auto fits = errors_added(python(), text, cursor, "a + 1");
+  const auto breaks = errors_added(python(), text, cursor, "a + (1");
+  ASSERT_TRUE(fits && breaks);
+  EXPECT_LE(*fits, 0);
+  EXPECT_GT(*breaks, 0);
+}
+
+}  // namespace
+}  // namespace weft::generation
