@@ -1,0 +1,144 @@
+// The engine over FakeRunner: its contract, and what only a fake can show.
+#include "generation/engine.h"
+
+#include <cmath>
+#include <limits>
+
+#include "tests/support/fake_runner.h"
+#include "tests/unit/generation/engine_contract.h"
+
+namespace weft::test {
+namespace {
+
+EngineModel fake_model() {
+  return {"Fake", [] { return std::make_shared<FakeRunner>(hashed_script()); }, std::make_shared<ByteTokenizer>()};
+}
+
+INSTANTIATE_TEST_SUITE_P(Fake, EngineContract, testing::ValuesIn(engine_cases(fake_model())), engine_case_name);
+
+class EngineOverFake : public testing::Test {
+ protected:
+  EngineHarness over(std::shared_ptr<FakeRunner> runner, EngineOptions options = {.threads = 0}) {
+    return {std::move(runner), tokenizer_, options};
+  }
+  [[nodiscard]] GenerationRequest request(std::string_view prompt, std::string session = {}) const {
+    GenerationRequest request;
+    request.prompt = tokenizer_->encode(prompt);
+    request.stop_tokens = {ByteTokenizer::kEndOfText};
+    request.session = std::move(session);
+    return request;
+  }
+  const std::shared_ptr<const ByteTokenizer> tokenizer_ = std::make_shared<ByteTokenizer>();
+};
+
+TEST_F(EngineOverFake, WritesTheTextThatTheModelKnows) {
+  EngineHarness harness = over(std::make_shared<FakeRunner>(by_heart_script("import os\nimport sys\n")));
+  const GenerationResult result = harness.generate(request("import os\nimp"));
+  EXPECT_EQ(result.text, "ort sys\n");
+  EXPECT_EQ(result.reason, FinishReason::kStopToken);
+}
+
+TEST_F(EngineOverFake, CharactersSplitOverTokensAreShownWhole) {
+  EngineHarness harness = over(std::make_shared<FakeRunner>(by_heart_script("s = 'żółw 🐢'\n")));
+  const RequestId id = harness.submit(request("s = '"));
+  EXPECT_EQ(harness.wait(id).text, "żółw 🐢'\n");
+  EXPECT_THAT(harness.texts(id), testing::ElementsAre("ż", "żó", "żół", "żółw", "żółw ", "żółw 🐢", "żółw 🐢'", "żółw 🐢'\n"));
+}
+
+TEST_F(EngineOverFake, AnUnfinishedCharacterAtTheEndIsLeftOut) {
+  EngineHarness harness = over(std::make_shared<FakeRunner>(by_heart_script("= 🐢")));
+  GenerationRequest asked = request("=");
+  asked.max_new_tokens = 3;  // a blank and half a turtle
+  const GenerationResult result = harness.generate(std::move(asked));
+  EXPECT_EQ(result.text, " ");
+  EXPECT_EQ(result.tokens.size(), 3U);
+}
+
+TEST_F(EngineOverFake, BytesThatAreNoCharacterAreReplaced) {
+  EngineHarness harness = over(std::make_shared<FakeRunner>(by_heart_script("= \xFF\xE2\x82(\xC3")));
+  EXPECT_EQ(harness.generate(request("=")).text, " \uFFFD\uFFFD\uFFFD(");
+}
+
+TEST_F(EngineOverFake, StopsWhereTheModelHasNoMorePositions) {
+  FakeRunnerOptions small;
+  small.max_positions = 8;
+  const auto runner = std::make_shared<FakeRunner>(by_heart_script("0123456789abcdef"), small);
+  EngineHarness harness = over(runner);
+  const GenerationResult result = harness.generate(request("01234"));
+  EXPECT_EQ(result.reason, FinishReason::kLength);
+  EXPECT_EQ(result.text, "5678");  // eight positions hold up to the 7; what follows it needs none
+  EXPECT_EQ(harness.generate(request("01234567")).text, "8");
+  EXPECT_EQ(runner->broken_plans(), 0U);
+}
+
+TEST_F(EngineOverFake, KeepsTheLastUsedSessionsAlone) {
+  const auto runner = std::make_shared<FakeRunner>(hashed_script());
+  EngineHarness harness = over(runner, {.threads = 0, .kept_sessions = 2});
+  for (const char* session : {"a", "b", "a", "c", ""}) harness.generate(request("some text", session));
+  while (harness.engine().poll()) {
+  }
+  EXPECT_EQ(runner->sequences_held(), 2U);
+  EXPECT_EQ(harness.generate(request("some text", "a")).timings.prefilled_tokens, 1U);
+  EXPECT_EQ(harness.generate(request("some text", "c")).timings.prefilled_tokens, 1U);
+  EXPECT_EQ(harness.generate(request("some text", "b")).timings.prefilled_tokens, 9U);
+}
+
+TEST_F(EngineOverFake, LeavesNothingInTheRunner) {
+  const auto runner = std::make_shared<FakeRunner>(hashed_script());
+  {
+    EngineHarness harness = over(runner);
+    harness.generate(request("finished", "s"));
+    harness.submit(request("unfinished", "t"));
+    harness.engine().poll();
+    EXPECT_GT(runner->sequences_held(), 0U);
+  }
+  EXPECT_EQ(runner->sequences_held(), 0U);
+}
+
+TEST_F(EngineOverFake, AFailedRequestLeavesNothingInTheRunner) {
+  const auto runner = std::make_shared<FakeRunner>(hashed_script());
+  EngineHarness harness = over(runner);
+  harness.generate(request("text", "s"));
+  harness.runner().fail_at(harness.runner().steps());
+  EXPECT_EQ(harness.generate(request("text", "s")).reason, FinishReason::kFailed);
+  EXPECT_EQ(runner->sequences_held(), 0U);
+}
+
+TEST_F(EngineOverFake, LogitsThatAreNoNumbersFailTheRequest) {
+  const auto runner = std::make_shared<FakeRunner>([](std::span<const TokenId>) {
+    return std::vector<float>(ByteTokenizer::kVocabulary, std::numeric_limits<float>::quiet_NaN());
+  });
+  EngineHarness harness = over(runner);
+  const GenerationResult result = harness.generate(request("text", "s"));
+  EXPECT_EQ(result.reason, FinishReason::kFailed);
+  EXPECT_EQ(result.error, "the model gave no finite logits after 4 tokens");
+}
+
+TEST_F(EngineOverFake, TimesAreThoseOfTheClock) {
+  using std::chrono::milliseconds;
+  EngineHarness* running = nullptr;
+  const auto runner = std::make_shared<FakeRunner>([&running](std::span<const TokenId> history) {
+    running->clock().advance(milliseconds(history.size() == 4 ? 20 : 3));
+    return by_heart_script("abcd123")(history);
+  });
+  EngineHarness harness = over(runner);
+  running = &harness;
+  const RequestId id = harness.submit(request("abcd"));
+  harness.clock().advance(milliseconds(5));
+  const GenerationResult result = harness.wait(id);
+  EXPECT_EQ(result.text, "123");
+  EXPECT_DOUBLE_EQ(result.timings.queue_ms, 5);
+  EXPECT_DOUBLE_EQ(result.timings.prefill_ms, 20);
+  EXPECT_DOUBLE_EQ(result.timings.decode_ms, 9);
+}
+
+TEST_F(EngineOverFake, TheMeanIsOfTheGeneratedTokensLogProbabilities) {
+  EngineHarness harness = over(std::make_shared<FakeRunner>(by_heart_script("ab")));
+  const GenerationResult result = harness.generate(request("a"));
+  // by_heart gives one logit of 10 and else 0.
+  const double chosen = 10 - std::log(std::exp(10.0) + static_cast<double>(ByteTokenizer::kVocabulary - 1));
+  EXPECT_NEAR(result.mean_logprob, chosen, 1e-6);
+}
+
+}  // namespace
+}  // namespace weft::test
