@@ -16,7 +16,7 @@ else()
   # The run path of the build names the venv, the installed one is next door; the loader must not see the former.
   install(CODE [[
     foreach(program weft weftd)
-      file(RPATH_SET FILE "${CMAKE_INSTALL_PREFIX}/bin/${program}" NEW_RPATH "$ORIGIN/../lib/weft")
+      file(RPATH_SET FILE "$ENV{DESTDIR}${CMAKE_INSTALL_PREFIX}/bin/${program}" NEW_RPATH "$ORIGIN/../lib/weft")
     endforeach()
   ]])
 endif()
