@@ -3,7 +3,6 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
-#include <ATen/ops/ones.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
 #include <ATen/ops/zeros.h>
 
@@ -54,21 +53,17 @@ at::Tensor CachedAttention::attend(int layer, const at::Tensor& q, const at::Ten
   return outputs.size() == 1 ? outputs.front() : at::cat(outputs, 0);
 }
 
-DocumentAttention::DocumentAttention(const at::Tensor& documents, at::ScalarType dtype)
-    : rows_(documents.size(0)), length_(documents.size(1)) {
-  const at::Tensor same = documents.unsqueeze(2) == documents.unsqueeze(1);                            // [B, T, T]
-  const at::Tensor visible = same.logical_and(at::ones({length_, length_}, same.options()).tril());
-  mask_ = at::zeros({rows_, 1, length_, length_}, documents.options().dtype(dtype))
-              .masked_fill_(visible.logical_not().unsqueeze(1), -std::numeric_limits<float>::infinity());
-}
-
 at::Tensor DocumentAttention::attend(int /*layer*/, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
-  const auto to_rows = [&](const at::Tensor& x) {
-    return x.view({rows_, length_, x.size(1), x.size(2)}).transpose(1, 2);  // [B, heads, T, D]
-  };
-  const at::Tensor out = at::scaled_dot_product_attention(to_rows(q), repeat_heads(to_rows(k), q.size(1)),
-                                                          repeat_heads(to_rows(v), q.size(1)), mask_);
-  return out.transpose(1, 2).reshape({rows_ * length_, q.size(1), q.size(2)});
+  const auto to_heads = [](const at::Tensor& x) { return x.transpose(0, 1).unsqueeze(0); };  // [1, heads, n, D]
+  const auto qs = q.split_with_sizes(lengths_), ks = k.split_with_sizes(lengths_), vs = v.split_with_sizes(lengths_);
+  std::vector<at::Tensor> outputs;
+  outputs.reserve(lengths_.size());
+  for (std::size_t i = 0; i < lengths_.size(); ++i) {
+    outputs.push_back(at::scaled_dot_product_attention(to_heads(qs[i]), repeat_heads(to_heads(ks[i]), q.size(1)),
+                                                       repeat_heads(to_heads(vs[i]), q.size(1)), {}, 0.0, true)
+                          .squeeze(0).transpose(0, 1));
+  }
+  return outputs.size() == 1 ? outputs.front() : at::cat(outputs, 0);
 }
 
 }  // namespace weft::model

@@ -43,16 +43,15 @@ class CachedAttention final : public AttentionBackend {
   std::vector<Part> parts_;
 };
 
-// Training and whole-prompt reference: rows of T tokens, causal, a token sees only its own document.
+// Training and whole-prompt reference: the N tokens are documents end to end; a token sees what stands before it in its
+// own document. Quadratic in a document's length, not in N.
 class DocumentAttention final : public AttentionBackend {
  public:
-  // documents: [B, T] i64, the same number within a document.
-  explicit DocumentAttention(const at::Tensor& documents, at::ScalarType dtype);
+  explicit DocumentAttention(std::vector<std::int64_t> lengths) : lengths_(std::move(lengths)) {}  // sum: N
   at::Tensor attend(int layer, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) override;
 
  private:
-  std::int64_t rows_, length_;
-  at::Tensor mask_;  // [B, 1, T, T], 0 or -inf
+  std::vector<std::int64_t> lengths_;
 };
 
 }  // namespace weft::model
