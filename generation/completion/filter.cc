@@ -77,9 +77,9 @@ std::string_view without_following_lines(std::string_view text, const CursorPlac
 }
 
 bool completes_to_next_line(std::string_view text, const CursorPlace& place) {
-  if (place.line_before.size() > kLongLineBytes || place.next_line.empty()) return false;
+  if (place.line_before.size() > kLongLineBytes || text.find('\n') != std::string_view::npos) return false;
   std::string line(place.line_before);
-  line += text.substr(0, text.find('\n'));
+  line += text;
   line += place.line_after.substr(0, kLongLineBytes);
   return has_word(line) && trimmed(line) == trimmed(place.next_line);
 }
