@@ -47,7 +47,7 @@ LONGER = {}  # file: why it is longer than MAX_LINES; 600 never
 
 # The words are spelled so that this file does not contain them.
 FORBIDDEN = [
-    (re.compile(r"(?<![\w.])/(wo" r"rk|ro" r"ot|ho" r"me|farm)/[\w.]"), "a path of one machine"),
+    (re.compile(r"(?<![\w.])/(wo" r"rk|ro" r"ot)/[\w.]"), "a path of one machine"),
     (re.compile(r"\b(TO" r"DO|FIX" r"ME|HA" r"CK)\b"), "work left undone"),
     (re.compile(r"\b(XX" r"X)\b"), "work left undone"),
 ]
