@@ -38,9 +38,9 @@ def draw_weights(model, generator):
             elif name.endswith("bias"):
                 parameter.copy_(0.2 * noise)
             elif "embed_tokens" in name:
-                parameter.copy_(noise * 0.5)
+                parameter.copy_(noise * 0.25)
             else:
-                parameter.copy_(noise * parameter.shape[1] ** -0.5)
+                parameter.copy_(noise * parameter.shape[1] ** -0.5 * 0.8)
 
 
 def stages(model, ids):

@@ -20,7 +20,7 @@ namespace {
 
 // fp32: absolute below 1, relative above. bf16: the error against fp32 relative to the stage's size, at most this and
 // at most so many times what transformers itself loses in bf16.
-constexpr double kFp32Tolerance = 1e-5, kBf16Tolerance = 0.04, kBf16Excess = 1.5;
+constexpr double kFp32Tolerance = 1e-5, kBf16Tolerance = 0.02, kBf16Excess = 1.5;
 
 using Stages = std::map<std::string, at::Tensor>;
 
