@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::size_t kLongestLine = 512;      // longer ones are data, not code
 constexpr std::size_t kLongestPiece = 16;      // characters
-constexpr std::size_t kLeastVocabulary = 400;  // bytes, printable ASCII, control and whitespace tokens
+constexpr std::size_t kLeastVocabulary = 384;  // bytes, printable ASCII, control and whitespace tokens
 constexpr std::string_view kSpaceMark = "\xE2\x96\x81";
 constexpr std::string_view kControls =
     "<|endoftext|>,<fim_prefix>,<fim_suffix>,<fim_middle>,<fim_pad>,<file_sep>,<repo_name>";

@@ -168,5 +168,18 @@ TEST(SentencePieceErrors, SaysWhenThereIsTooLittleText) {
   EXPECT_FALSE(std::filesystem::exists(path));
 }
 
+TEST(SentencePieceErrors, SaysWhenTheVocabularyHasNoRoomForTheAlphabet) {
+  const std::string path = scratch("alphabet");
+  const auto tiny = train_sentencepiece(documents(), {.vocabulary = 383}, path);
+  ASSERT_FALSE(tiny);
+  EXPECT_THAT(tiny.error().message, ::testing::HasSubstr("383"));
+  ASSERT_TRUE(train_sentencepiece(documents(), {.vocabulary = 384}, path));
+  std::filesystem::remove(path);
+  const std::vector<std::string> greek = {"α β γ δ ε ζ η θ ι κ λ μ ν ξ ο π ρ σ τ υ φ χ ψ ω\n"};
+  const auto full = train_sentencepiece(greek, {.vocabulary = 384}, path);
+  ASSERT_FALSE(full);
+  EXPECT_FALSE(std::filesystem::exists(path));
+}
+
 }  // namespace
 }  // namespace weft::model
