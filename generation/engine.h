@@ -1,5 +1,5 @@
-// Engine: turns requests into events. `submit`, `cancel` are thread-safe; everything else happens on the engine thread
-// (or inside `poll` in sync mode, threads = 0). Cancellation is read between steps. Every submitted request gets exactly
+// Engine: turns requests into events. `submit` and `cancel` are thread-safe; all else happens on the engine thread (or
+// inside `poll` in sync mode, threads = 0). Cancellation is read between steps. Every submitted request gets exactly
 // one final event (finished, cancelled or failed), also when the engine is destroyed.
 #pragma once
 
@@ -22,8 +22,8 @@ struct GenerationRequest {
   std::vector<TokenId> prompt;  // at least one token
   SamplingOptions sampling;     // greedy unless temperature > 0
   std::size_t max_new_tokens = 64;
-  std::vector<TokenId> stop_tokens;                // never part of the text
-  std::unique_ptr<StopCondition> stop;             // may be null
+  std::vector<TokenId> stop_tokens;     // never part of the text
+  std::unique_ptr<StopCondition> stop;  // may be null
   RequestClass request_class = RequestClass::kInteractive;
   // KV of the same session's last sequence is reused where the prompt agrees. Empty: nothing is reused or kept.
   std::string session;
@@ -53,8 +53,8 @@ struct EventSink {
 };
 
 struct EngineOptions {
-  int threads = 1;              // 0: sync mode, `poll` runs one step
-  std::size_t queue_limit = 64; // unfinished requests; further submissions fail before the next step
+  int threads = 1;               // 0: sync mode, `poll` runs one step
+  std::size_t queue_limit = 64;  // unfinished requests; further submissions fail before the next step
   std::size_t sequences_per_step = 1;
   std::size_t tokens_per_step = 256;  // longer prompts take several steps
   std::size_t kept_sessions = 8;      // whose KV outlives their request, the last used

@@ -80,7 +80,8 @@ void keep_nucleus(std::vector<Candidate>& candidates, double top_p) {
 
 // What has at least `min_p` of the likeliest's share.
 void drop_unlikely(std::vector<Candidate>& candidates, double min_p) {
-  const auto end = std::ranges::find_if(candidates, [&](const Candidate& c) { return c.weight < std::min(min_p, 1.0); });
+  const auto end =
+      std::ranges::find_if(candidates, [&](const Candidate& c) { return c.weight < std::min(min_p, 1.0); });
   candidates.erase(end, candidates.end());
 }
 

@@ -12,7 +12,7 @@ namespace weft::generation {
 
 struct SchedulerBudget {
   std::size_t sequences = 1;  // in one step
-  std::size_t tokens = 256;   // in one step: prompts are cut into such chunks, so that cancellation is read between them
+  std::size_t tokens = 256;  // in one step: prompts are cut into such chunks, so that cancellation is read between them
 };
 
 struct Schedulable {

@@ -11,7 +11,7 @@ namespace {
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
 constexpr std::size_t kLongestCharacter = 4;
 
-// Some bytes behind these make a character. The second byte alone is narrowed by the first, and each of its ranges holds
+// Some bytes behind these make a character. Only the second byte is narrowed by the first, and each of its ranges holds
 // the lowest or the highest continuation byte.
 bool may_become_character(std::string_view begun) {
   for (const char fill : {'\x80', '\xBF'}) {

@@ -24,7 +24,9 @@ class EngineHarness {
   void cancel(RequestId id) { engine_->cancel(id); }
   // The final event; waits for it.
   generation::GenerationResult wait(RequestId id);
-  generation::GenerationResult generate(generation::GenerationRequest request) { return wait(submit(std::move(request))); }
+  generation::GenerationResult generate(generation::GenerationRequest request) {
+    return wait(submit(std::move(request)));
+  }
   // Until the engine thread stands at the closed gate; in sync mode there is nothing to wait for.
   void wait_until_held();
   // Ends the engine; what was recorded stays.

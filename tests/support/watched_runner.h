@@ -1,5 +1,5 @@
-// WatchedRunner: any ModelRunner, with a gate before its steps, a step that fails on cue, and counts. For tests that run
-// against the fake and the real model alike. `step` on the engine thread; all else thread-safe.
+// WatchedRunner: any ModelRunner, with a gate before its steps, a step that fails on cue, and counts. For tests that
+// run against the fake and the real model alike. `step` on the engine thread; all else thread-safe.
 #pragma once
 
 #include <atomic>

@@ -3,6 +3,9 @@
 
 #include <cmath>
 #include <limits>
+#include <memory>
+#include <string>
+#include <vector>
 
 #include "tests/support/fake_runner.h"
 #include "tests/unit/generation/engine_contract.h"
@@ -42,7 +45,8 @@ TEST_F(EngineOverFake, CharactersSplitOverTokensAreShownWhole) {
   EngineHarness harness = over(std::make_shared<FakeRunner>(by_heart_script("s = 'żółw 🐢'\n")));
   const RequestId id = harness.submit(request("s = '"));
   EXPECT_EQ(harness.wait(id).text, "żółw 🐢'\n");
-  EXPECT_THAT(harness.texts(id), testing::ElementsAre("ż", "żó", "żół", "żółw", "żółw ", "żółw 🐢", "żółw 🐢'", "żółw 🐢'\n"));
+  EXPECT_THAT(harness.texts(id),
+              testing::ElementsAre("ż", "żó", "żół", "żółw", "żółw ", "żółw 🐢", "żółw 🐢'", "żółw 🐢'\n"));
 }
 
 TEST_F(EngineOverFake, AnUnfinishedCharacterAtTheEndIsLeftOut) {
