@@ -19,8 +19,8 @@
 namespace weft::adapters {
 
 struct CompletionEvalOptions {
-  std::string directory;              // searched for *.py in sorted order; or
-  std::vector<std::string> files;     // these, in this order
+  std::string directory{};            // searched for *.py in sorted order; or
+  std::vector<std::string> files{};   // these, in this order
   std::size_t max_files = 100;
   std::size_t max_positions = 200;    // cursor places in all, spread over the files
   std::size_t places_per_file = 4;
