@@ -46,9 +46,9 @@ class Reader {
 };
 
 struct Index {
-  std::vector<std::int32_t> sizes;         // of sequences, in tokens
-  std::vector<std::int64_t> pointers;      // of sequences, in bytes
-  std::vector<std::int64_t> documents;     // first sequence of each document, and one past the last
+  std::vector<std::int32_t> sizes;      // of sequences, in tokens
+  std::vector<std::int64_t> pointers;   // of sequences, in bytes
+  std::vector<std::int64_t> documents;  // first sequence of each document, and one past the last
 };
 
 Expected<Index> read_index(const std::string& path) {

@@ -1,0 +1,99 @@
+#include "adapters/data/collect.h"
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string_view>
+
+#include "adapters/data/licence.h"
+#include "generation/privacy/secrets.h"
+
+namespace weft::adapters {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Nobody's own sources lie here.
+constexpr std::array<std::string_view, 8> kSkippedFolders = {".git",        ".hg",   ".svn", "node_modules",
+                                                             "__pycache__", ".venv", "venv", ".tox"};
+constexpr std::size_t kProgressEvery = 64;  // files
+
+template <class Range, class Value>
+bool contains(const Range& range, const Value& value) {
+  return std::ranges::find(range, value) != range.end();
+}
+
+}  // namespace
+
+Collector::Collector(CollectOptions options, CancelFlag cancel, Progress progress)
+    : options_(std::move(options)), cancel_(std::move(cancel)), progress_(std::move(progress)) {}
+
+Expected<std::vector<Collector::File>> Collector::list(const std::string& root) const {
+  std::error_code error;
+  if (!fs::is_directory(root, error)) return make_error("{} is not a folder", root);
+  std::vector<File> files;
+  fs::recursive_directory_iterator walk(root, fs::directory_options::skip_permission_denied, error);
+  for (; !error && walk != fs::recursive_directory_iterator(); walk.increment(error)) {
+    const fs::path& path = walk->path();
+    std::error_code ignored;
+    if (walk->is_directory(ignored)) {
+      if (contains(kSkippedFolders, path.filename().string())) walk.disable_recursion_pending();
+    } else if (walk->symlink_status(ignored).type() == fs::file_type::regular &&
+               contains(options_.extensions, path.extension().string())) {
+      files.push_back({path.string(), path.lexically_relative(root).generic_string()});
+    }
+  }
+  if (error) return make_error("cannot read {}: {}", root, error.message());
+  std::ranges::sort(files, {}, &File::relative);
+  return files;
+}
+
+Cleaned Collector::read(const File& file, LicenceFinder& licences, std::size_t& masked) const {
+  if (generation::is_secret_file(file.relative)) return {"", "secret file"};
+  if (contains(options_.held_out_names, fs::path(file.path).filename().string())) return {"", "held-out name"};
+  std::error_code error;
+  const auto size = fs::file_size(file.path, error);
+  if (!error && size > options_.limits.max_bytes) return {"", "too large"};
+  std::ifstream stream(file.path, std::ios::binary);
+  if (error || !stream) return {"", "unreadable"};
+  const std::string bytes{std::istreambuf_iterator<char>(stream), {}};
+  Cleaned out = clean(bytes, options_.limits);
+  if (!out.rejected.empty()) return out;
+  const std::string licence = licences.licence_of(file.relative, out.text);
+  if (!is_permissive(licence)) return {"", licence.empty() ? "unknown licence" : "licence not permissive"};
+  auto screened = generation::mask_secrets(out.text);
+  masked += screened.masked;
+  out.text = std::move(screened.text);
+  return out;
+}
+
+Expected<Collection> Collector::collect(const std::string& root, const std::string& duplicate_reason) {
+  const auto files = list(root);
+  if (!files) return files.error();
+  auto licences = LicenceFinder::open(root, options_.assumed_licence);
+  if (!licences) return licences.error();
+  Collection out;
+  for (const File& file : *files) {
+    if (cancel_.cancelled()) return make_error("cancelled");
+    if (out.files % kProgressEvery == 0) progress_(out.files, files->size());
+    ++out.files;
+    Cleaned document = read(file, *licences, out.masked);
+    if (document.rejected.empty()) {
+      const auto earlier = seen_.find_or_add(NearDuplicates::signature_of(document.text));
+      if (earlier) document.rejected = duplicate_reasons_[*earlier];
+    }
+    if (!document.rejected.empty()) {
+      ++out.dropped[document.rejected];
+      continue;
+    }
+    duplicate_reasons_.push_back(duplicate_reason);
+    out.bytes += document.text.size();
+    out.documents.push_back(std::move(document.text));
+  }
+  progress_(files->size(), files->size());
+  return out;
+}
+
+}  // namespace weft::adapters

@@ -1,0 +1,173 @@
+#include "adapters/data/licence.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+namespace weft::adapters {
+namespace {
+
+constexpr std::array<std::string_view, 15> kPermissive = {
+    "MIT",        "MIT-0", "MIT-CMU", "BSD-2-Clause", "BSD-3-Clause", "Apache-2.0", "ISC", "PSF-2.0",
+    "Python-2.0", "0BSD",  "Zlib",    "BSL-1.0",      "Unlicense",    "CC0-1.0",    "HPND"};
+
+// Telling phrases of licence texts in lower case with single spaces; the first row that fits decides. Python's own
+// licence comes first, since it tells of the GPL; then what must not be overlooked beside a permissive text.
+struct Phrase {
+  std::string_view text, also, spdx;
+};
+constexpr std::array kPhrases = {
+    Phrase{"python software foundation license", "psf", "PSF-2.0"},
+    Phrase{"gnu affero general public license", "", "AGPL"},
+    Phrase{"gnu lesser general public license", "", "LGPL"},
+    Phrase{"gnu library general public license", "", "LGPL"},
+    Phrase{"gnu general public license", "", "GPL"},
+    Phrase{"mozilla public license", "", "MPL"},
+    Phrase{"eclipse public license", "", "EPL"},
+    Phrase{"server side public license", "", "SSPL"},
+    Phrase{"business source license", "", "BUSL"},
+    Phrase{"creative commons", "noncommercial", "CC-NC"},
+    Phrase{"all rights reserved", "proprietary", "proprietary"},
+    Phrase{"apache license", "version 2.0", "Apache-2.0"},
+    Phrase{"redistribution and use in source and binary forms", "neither the name", "BSD-3-Clause"},
+    Phrase{"redistribution and use in source and binary forms", "may not be used to endorse", "BSD-3-Clause"},
+    Phrase{"redistribution and use in source and binary forms", "", "BSD-2-Clause"},
+    Phrase{"permission is hereby granted, free of charge", "", "MIT"},
+    Phrase{"permission to use, copy, modify, and/or distribute this software for any purpose", "copyright notice",
+           "ISC"},
+    Phrase{"permission to use, copy, modify, and distribute this software for any purpose", "copyright notice", "ISC"},
+    Phrase{"permission to use, copy, modify, and/or distribute this software for any purpose", "", "0BSD"},
+    Phrase{"this software is provided 'as-is', without any express or implied", "altered source", "Zlib"},
+    Phrase{"this is free and unencumbered software", "public domain", "Unlicense"},
+    Phrase{"boost software license", "", "BSL-1.0"},
+};
+
+std::vector<std::string_view> split(std::string_view text, std::string_view separator) {
+  std::vector<std::string_view> parts;
+  while (true) {
+    const std::size_t at = text.find(separator);
+    parts.push_back(text.substr(0, at));
+    if (at == std::string_view::npos) return parts;
+    text.remove_prefix(at + separator.size());
+  }
+}
+
+bool is_permissive_name(std::string_view name) {
+  while (!name.empty() && (name.front() == ' ' || name.front() == '(')) name.remove_prefix(1);
+  while (!name.empty() && (name.back() == ' ' || name.back() == ')')) name.remove_suffix(1);
+  return std::ranges::find(kPermissive, name) != kPermissive.end();
+}
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return out;
+}
+
+std::string with_single_spaces(std::string_view text) {
+  std::string out;
+  for (const char c : lower(text)) {
+    const bool space = std::isspace(static_cast<unsigned char>(c)) != 0;
+    if (!space) out += c;
+    if (space && !out.empty() && out.back() != ' ') out += ' ';
+  }
+  return out;
+}
+
+bool is_licence_file(const std::string& name) {
+  const std::string small = lower(name);
+  const bool source = small.ends_with(".py") || small.ends_with(".json");
+  return !source && (small.starts_with("license") || small.starts_with("licence") || small.starts_with("copying") ||
+                     small.starts_with("unlicense"));
+}
+
+std::string read_all(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+// All licence files of one folder: "A AND B"; "unknown" stands for a text that no rule knows.
+std::string licence_files_of(const std::filesystem::path& folder) {
+  std::vector<std::string> found;
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
+    if (!entry.is_regular_file(ignored) || !is_licence_file(entry.path().filename().string())) continue;
+    const std::string name = classify_licence(read_all(entry.path()));
+    found.push_back(name.empty() ? "unknown" : name);
+  }
+  std::ranges::sort(found);
+  found.erase(std::ranges::unique(found).begin(), found.end());
+  std::string out;
+  for (const std::string& name : found) out += (out.empty() ? "" : " AND ") + name;
+  return out;
+}
+
+}  // namespace
+
+bool is_permissive(std::string_view expression) {
+  return std::ranges::any_of(split(expression, " OR "), [](std::string_view choice) {
+    return std::ranges::all_of(split(choice, " AND "), is_permissive_name);
+  });
+}
+
+std::string classify_licence(std::string_view text) {
+  const std::string plain = with_single_spaces(text);
+  for (const Phrase& phrase : kPhrases) {
+    if (plain.find(phrase.text) != std::string::npos && plain.find(phrase.also) != std::string::npos) {
+      return std::string(phrase.spdx);
+    }
+  }
+  return "";
+}
+
+std::string declared_licence(std::string_view source) {
+  constexpr std::string_view kMark = "SPDX-License-Identifier:";
+  const std::string_view top = source.substr(0, 2048);
+  const std::size_t at = top.find(kMark);
+  if (at == std::string_view::npos) return "";
+  std::string_view line = top.substr(at + kMark.size());
+  line = line.substr(0, line.find_first_of("\r\n"));
+  const std::size_t first = line.find_first_not_of(" \t"), last = line.find_last_not_of(" \t*/");
+  return first == std::string_view::npos || last == std::string_view::npos || last < first
+             ? ""
+             : std::string(line.substr(first, last - first + 1));
+}
+
+Expected<LicenceFinder> LicenceFinder::open(const std::string& root, std::string assumed) {
+  std::map<std::string, std::string> by_folder;
+  const auto path = std::filesystem::path(root) / "licences.json";
+  if (std::filesystem::exists(path)) {
+    const auto json = nlohmann::json::parse(read_all(path), nullptr, false);
+    if (!json.is_object()) return make_error("{} is not a JSON object of folders and licences", path.string());
+    for (const auto& [folder, licence] : json.items()) {
+      if (!licence.is_string()) return make_error("{}: the licence of {} is not a string", path.string(), folder);
+      by_folder[folder] = licence.get<std::string>();
+    }
+  }
+  return LicenceFinder(root, std::move(assumed), std::move(by_folder));
+}
+
+std::string LicenceFinder::licence_of(const std::string& path, std::string_view source) {
+  std::string declared = declared_licence(source);
+  if (!declared.empty()) return declared;
+  const std::string& found = licence_of_folder(std::filesystem::path(path).parent_path().generic_string());
+  return found.empty() ? assumed_ : found;
+}
+
+const std::string& LicenceFinder::licence_of_folder(const std::string& folder) {
+  const auto known = by_folder_.find(folder);
+  if (known != by_folder_.end()) return known->second;
+  std::string found = licence_files_of(std::filesystem::path(root_) / folder);
+  if (found.empty() && !folder.empty()) {
+    found = licence_of_folder(std::filesystem::path(folder).parent_path().generic_string());
+  }
+  return by_folder_[folder] = std::move(found);
+}
+
+}  // namespace weft::adapters

@@ -1,0 +1,40 @@
+// Which licence a file is under, and whether weft trains on it. What is unknown is refused. Pure but for the files that
+// LicenceFinder reads; one thread at a time.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "model/base/expected.h"
+
+namespace weft::adapters {
+
+// An SPDX expression, such as "Apache-2.0 OR BSD-3-Clause", that leaves a permissive choice.
+[[nodiscard]] bool is_permissive(std::string_view expression);
+// SPDX name of a licence text by its telling phrases; "" when none is known. A text that names a copyleft licence
+// besides others is that one.
+[[nodiscard]] std::string classify_licence(std::string_view text);
+// What `SPDX-License-Identifier:` says in the first lines of a source; "" when there is none.
+[[nodiscard]] std::string declared_licence(std::string_view source);
+
+class LicenceFinder {
+ public:
+  // `root`/licences.json, where it exists, maps folders under `root` to SPDX expressions. `assumed` is for files of
+  // which nothing else is known; may be empty. Error: a licences.json that is no such map.
+  static Expected<LicenceFinder> open(const std::string& root, std::string assumed);
+
+  // Of a file by its path under `root`, with '/' between folders: what its source declares, else what the map says of
+  // its nearest folder, else the licence files of the nearest folder that has any, else the assumed one; or "".
+  [[nodiscard]] std::string licence_of(const std::string& path, std::string_view source);
+
+ private:
+  LicenceFinder(std::string root, std::string assumed, std::map<std::string, std::string> by_folder)
+      : root_(std::move(root)), assumed_(std::move(assumed)), by_folder_(std::move(by_folder)) {}
+  const std::string& licence_of_folder(const std::string& folder);
+
+  std::string root_, assumed_;
+  std::map<std::string, std::string> by_folder_;  // given, then found
+};
+
+}  // namespace weft::adapters
