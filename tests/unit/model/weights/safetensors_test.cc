@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <numeric>
+#include <random>
 #include <sstream>
 
 #include "model/weights/safetensors.h"
@@ -119,6 +120,25 @@ TEST_F(Safetensors, RefusesEveryTruncation) {
   }
   std::ofstream(path_, std::ios::binary) << whole << "more";
   EXPECT_THAT(refusal(), HasSubstr("4 bytes after the last tensor"));
+}
+
+TEST_F(Safetensors, SurvivesAnyDamageToTheHeader) {
+  ASSERT_TRUE(write_safetensors(path_, {matrix("a"), matrix("b")}, {{"format", "pt"}}));
+  const std::string whole = content();
+  const std::size_t header_end = whole.size() - 2 * sizeof numbers_;
+  std::mt19937 random(3);
+  for (int i = 0; i < 400; ++i) {
+    std::string damaged = whole;
+    for (auto changes = 1 + random() % 3; changes > 0; --changes) {
+      damaged[random() % header_end] = static_cast<char>(random());
+    }
+    std::ofstream(path_, std::ios::binary) << damaged;
+    const auto file = SafetensorsFile::open(path_);
+    if (!file) continue;
+    std::size_t bytes = 0;  // what opens is whole: its tensors fill the file
+    for (const std::string& name : (*file)->names()) bytes += (*file)->find(name)->data.size();
+    EXPECT_EQ(bytes, 2 * sizeof numbers_);
+  }
 }
 
 TEST_F(Safetensors, RefusesAHeaderLongerThanTheFile) {
