@@ -48,7 +48,7 @@ debian_source() {
 
 # write_apt_conf DIR: an apt that reads and writes nothing of the system's but its proxy settings.
 write_apt_conf() {
-  mkdir -p "$1"/{lists/partial,archives/partial,debs}
+  mkdir -p "$1"/{lists/partial,archives/partial,debs,none}
   debian_source >"$1/sources.list"
   : >"$1/status"
   cat >"$1/apt.conf" <<CONF
@@ -59,9 +59,9 @@ Dir::State::extended_states "$1/extended_states";
 Dir::Cache "$1";
 Dir::Cache::archives "$1/archives";
 Dir::Etc::SourceList "$1/sources.list";
-Dir::Etc::SourceParts "-";
-Dir::Etc::Preferences "-";
-Dir::Etc::PreferencesParts "-";
+Dir::Etc::SourceParts "$1/none";
+Dir::Etc::Preferences "$1/none/preferences";
+Dir::Etc::PreferencesParts "$1/none";
 APT::Sandbox::User "$(id -un)";
 APT::Install-Recommends "0";
 Acquire::Languages "none";
@@ -73,23 +73,31 @@ Debug::NoLocking "1";
 CONF
 }
 
-# write_wrapper NVIM_ROOT: starts the unpacked nvim with its own loader, C library and runtime files.
+# bind_libraries NEW: writes the place of its own loader and libraries, as they will be under the prefix, into the
+# unpacked nvim. (Started through the loader instead, it could not start itself again, as its terminal front does.)
+bind_libraries() {
+  local triplet loader libraries
+  triplet="$(basename "$(dirname "$(echo "$1"/tree/usr/lib/*/libc.so.6)")")"
+  loader="$(cd "$1" && ls -d tree/usr/lib/"$triplet"/ld-linux*.so.? 2>/dev/null | head -n 1)"
+  [[ -n $loader ]] || fail "libc6 has no loader under usr/lib/$triplet"
+  libraries="tree/usr/lib/$triplet"
+  "$1/$loader" --library-path "$1/$libraries" "$1/tree/usr/bin/patchelf" --set-interpreter "$prefix/$loader" \
+    --force-rpath --set-rpath "$prefix/$libraries" "$1/tree/usr/bin/nvim"
+}
+
+# write_wrapper NEW: nvim with its own runtime files.
 write_wrapper() {
   mkdir -p "$1/bin"
   cat >"$1/bin/nvim" <<'WRAPPER'
 #!/bin/sh
-# Starts the Neovim unpacked beside this file with its own libraries.
 here="$(cd "$(dirname "$0")/.." && pwd)"
-triplet="$(cat "$here/triplet")"
-export VIMRUNTIME="$here/tree/usr/share/nvim/runtime"
-exec "$(echo "$here"/tree/usr/lib*/"$triplet"/ld-linux-*.so.?)" \
-  --library-path "$here/tree/usr/lib/$triplet:$here/tree/lib/$triplet" "$here/tree/usr/bin/nvim" "$@"
+VIMRUNTIME="$here/tree/usr/share/nvim/runtime" exec "$here/tree/usr/bin/nvim" "$@"
 WRAPPER
   chmod +x "$1/bin/nvim"
 }
 
 unpack_from_debian() {
-  local apt deb packages triplet
+  local apt deb packages
   mkdir -p "$(dirname "$prefix")"
   work="$(mktemp -d "$prefix.partial.XXXXXX")"
   trap 'rm -rf "$work"' EXIT
@@ -97,7 +105,7 @@ unpack_from_debian() {
   apt="$work/apt/apt.conf"
   say "reading Debian sid's package list"
   apt-get -qq -c "$apt" update >&2
-  packages="$(apt-get -c "$apt" install --simulate neovim | awk '$1 == "Inst" { print $2 }')"
+  packages="$(apt-get -c "$apt" install --simulate neovim patchelf | awk '$1 == "Inst" { print $2 }')"
   [[ -n $packages ]] || fail "apt resolved nothing for neovim"
   say "downloading" $packages
   # shellcheck disable=SC2086 # one word a package
@@ -107,11 +115,8 @@ unpack_from_debian() {
     dpkg -x "$deb" "$work/new/tree"
   done
   (cd "$work/apt/debs" && sha256sum -- *.deb) >"$work/new/manifest"
-  triplet="$(dpkg-architecture -qDEB_HOST_MULTIARCH 2>/dev/null || gcc -print-multiarch)"
-  printf '%s\n' "$triplet" >"$work/new/triplet"
+  bind_libraries "$work/new"
   write_wrapper "$work/new"
-  is_new_enough "$(version_of "$work/new/bin/nvim")" ||
-    fail "sid's Neovim is '$(version_of "$work/new/bin/nvim")', need $wanted_major.$wanted_minor or newer"
   rm -rf "$prefix"
   mv "$work/new" "$prefix"  # whole or not at all
 }
