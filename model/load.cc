@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <exception>
 #include <filesystem>
+#include <thread>
 
 #include "model/runner.h"
 #include "model/tensor_file.h"
@@ -17,6 +18,14 @@ namespace weft::model {
 namespace {
 
 namespace fs = std::filesystem;
+
+// Below this, a second thread waits for the first longer than it helps, and far longer on a busy machine.
+constexpr std::size_t kSmallModelParameters = 50'000'000;
+
+int thread_count(int requested, std::size_t parameters) {
+  if (requested > 0) return requested;
+  return parameters < kSmallModelParameters ? 1 : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+}
 
 Expected<at::Tensor> load_weight(const Checkpoint& checkpoint, const WeightSpec& spec, at::ScalarType dtype) {
   const Expected<TensorView> view = checkpoint.find(spec.name);
@@ -49,7 +58,8 @@ Expected<std::unique_ptr<ModelRunner>> load_runner(const ModelConfig& config, co
                         .max_positions = static_cast<std::size_t>(config.max_positions),
                         .parameters = config.parameters()};
   return std::unique_ptr<ModelRunner>(
-      std::make_unique<TorchRunner>(config, *std::move(transformer), communicator, info, dtype, options.threads));
+      std::make_unique<TorchRunner>(config, *std::move(transformer), communicator, info, dtype,
+                                    thread_count(options.threads, info.parameters)));
 }
 
 }  // namespace

@@ -67,7 +67,7 @@ enum class DType { kFloat32, kBFloat16 };
 struct LoadOptions {
   std::string directory;
   DType dtype = DType::kBFloat16;
-  int threads = 0;  // 0: one per core
+  int threads = 0;  // 0: as many as pay: one for a small model, else one per core
   std::function<void(double fraction)> progress;  // may be empty; called on the loading thread
 };
 

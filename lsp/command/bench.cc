@@ -10,10 +10,10 @@
 #include <nlohmann/json.hpp>
 
 #include "lsp/command/command.h"
-#include "lsp/command/location.h"
 #include "lsp/command/model_stack.h"
 #include "lsp/command/progress_bar.h"
 #include "lsp/command/python_sources.h"
+#include "lsp/location.h"
 
 namespace weft::lsp {
 namespace {
@@ -183,7 +183,7 @@ void add_typing(CLI::App& group, int& exit_code) {
       ->type_name("FILE");
   app->add_option("--places", settings->places, "places to ask at")->check(CLI::PositiveNumber)->capture_default_str();
   app->add_option("--keys", settings->keys, "characters to type")->check(CLI::PositiveNumber)->capture_default_str();
-  app->add_option("--threads", settings->threads, "compute threads; 0: one per core")
+  app->add_option("--threads", settings->threads, "compute threads; 0: as many as pay")
       ->check(CLI::NonNegativeNumber)->capture_default_str();
   app->add_flag("--json", settings->json, "print the numbers as JSON");
   app->footer("Example:\n  weft bench typing --places 50 --json");

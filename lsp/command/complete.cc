@@ -9,8 +9,8 @@
 #include <nlohmann/json.hpp>
 
 #include "lsp/command/command.h"
-#include "lsp/command/location.h"
 #include "lsp/command/model_stack.h"
+#include "lsp/location.h"
 
 namespace weft::lsp {
 namespace {
@@ -99,7 +99,7 @@ void add_complete_command(CLI::App& root, int& exit_code) {
       ->type_name("FILE:LINE:COL");
   app->add_option("--model", settings->model, "model directory (default: $WEFT_MODEL, else the one that came along)")
       ->type_name("DIR");
-  app->add_option("--threads", settings->threads, "compute threads; 0: one per core")
+  app->add_option("--threads", settings->threads, "compute threads; 0: as many as pay")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   app->add_flag("--json", settings->json, "print items, timings and model as JSON");

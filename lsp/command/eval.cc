@@ -70,7 +70,7 @@ void add_completion(CLI::App& group, int& exit_code) {
   app->add_option("--max-windows", options.max_windows, "windows scored token by token in all; 0: none")
       ->check(CLI::NonNegativeNumber)->capture_default_str();
   app->add_option("--seed", options.seed, "seed of the chosen places")->capture_default_str();
-  app->add_option("--threads", settings->threads, "compute threads; 0: one per core")
+  app->add_option("--threads", settings->threads, "compute threads; 0: as many as pay")
       ->check(CLI::NonNegativeNumber)->capture_default_str();
   app->add_flag("--json", settings->json, "print the report as JSON");
   app->footer("Example:\n  weft eval completion --data ./held-out --max-files 20 --json");

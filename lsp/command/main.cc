@@ -26,8 +26,11 @@ int run(int argc, char** argv) {
   app.add_option("--log-level", log_level, "trace, debug, info, warning, error or off")->capture_default_str();
   app.require_subcommand(1);
   app.footer("`weft COMMAND --help` explains a command and shows examples.");
+  weft::lsp::add_complete_command(app, exit_code);
   weft::lsp::add_doctor_command(app, exit_code);
   weft::lsp::add_pretrain_command(app, exit_code);
+  weft::lsp::add_eval_command(app, exit_code);
+  weft::lsp::add_bench_command(app, exit_code);
   app.parse_complete_callback([&log_level] {
     const auto ready = weft::init_log(log_level);
     if (!ready) throw CLI::ValidationError("--log-level", ready.error().message);
