@@ -138,9 +138,8 @@ Expected<CompletionEvalReport> evaluate_completion(const CompletionEvalOptions& 
   fill(report, lines);
   if (scores_tokens) {
     if (report.model.empty()) report.model = hooks.scorer->info().name;
-    const auto tokens = score_windows(*files, options, hooks, [&](double part) {
-      progress(line_share + (1 - line_share) * part);
-    });
+    const auto tokens =
+        score_windows(*files, options, hooks, [&](double part) { progress(line_share + (1 - line_share) * part); });
     if (!tokens) return tokens.error();
     fill(report, *tokens);
   }

@@ -19,10 +19,10 @@
 namespace weft::adapters {
 
 struct CompletionEvalOptions {
-  std::string directory{};            // searched for *.py in sorted order; or
-  std::vector<std::string> files{};   // these, in this order
+  std::string directory{};           // searched for *.py in sorted order; or
+  std::vector<std::string> files{};  // these, in this order
   std::size_t max_files = 100;
-  std::size_t max_positions = 200;    // cursor places in all, spread over the files
+  std::size_t max_positions = 200;  // cursor places in all, spread over the files
   std::size_t places_per_file = 4;
   std::size_t limit_bytes = 1 << 20;  // larger files are skipped
   std::size_t window_tokens = 512;    // a scored window starts with no context
@@ -35,9 +35,9 @@ struct CompletionEvalReport {
   std::size_t files = 0;
   // Lines: the rest of the line at the cursor, trailing blanks aside.
   std::size_t positions = 0, answered = 0;
-  double answered_share = 0;          // positions for which anything was offered
-  double line_exact_match = 0;        // of all positions
-  double mean_edit_similarity = 0;    // of all positions; 1 - Levenshtein distance / longer length; 0 where unanswered
+  double answered_share = 0;        // positions for which anything was offered
+  double line_exact_match = 0;      // of all positions
+  double mean_edit_similarity = 0;  // of all positions; 1 - Levenshtein distance / longer length; 0 where unanswered
   double latency_p50_ms = 0, latency_p95_ms = 0;
   // Tokens: of held-out text, left to right.
   std::size_t scored_tokens = 0, scored_bytes = 0;

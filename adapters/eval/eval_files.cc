@@ -66,7 +66,8 @@ Expected<std::vector<EvalFile>> read_eval_files(const CompletionEvalOptions& opt
     if (is_valid_utf8(*text)) files.push_back({std::move(path), std::move(*text)});
   }
   if (!files.empty()) return files;
-  if (options.files.empty()) return make_error("no Python file of at most {} bytes in {}", options.limit_bytes, options.directory);
+  if (options.files.empty())
+    return make_error("no Python file of at most {} bytes in {}", options.limit_bytes, options.directory);
   return make_error("none of the {} files can be used", options.files.size());
 }
 

@@ -1,5 +1,5 @@
-// How well a model knows the next token of a text, read left to right with no context before it. The runner gives logits
-// of a step's last token only, so each token costs a step. The thread that owns the runner.
+// How well a model knows the next token of a text, read left to right with no context before it. The runner gives
+// logits of a step's last token only, so each token costs a step. The thread that owns the runner.
 #pragma once
 
 #include <cstddef>
@@ -19,7 +19,8 @@ struct TokenScores {
 
 class TokenScorer {
  public:
-  TokenScorer(model::ModelRunner& runner, const model::Tokenizer& tokenizer) : runner_(&runner), tokenizer_(&tokenizer) {}
+  TokenScorer(model::ModelRunner& runner, const model::Tokenizer& tokenizer)
+      : runner_(&runner), tokenizer_(&tokenizer) {}
 
   // Scores the text's first tokens, no more than the window and the model's positions allow.
   Expected<void> add(std::string_view text, std::size_t window_tokens);

@@ -27,7 +27,8 @@ Ranked rank_candidates(std::span<const GenerationResult> results, const CursorPl
     candidates.push_back({{std::move(filtered.text), cursor, cursor, result.mean_logprob}});
   }
   if (candidates.size() > 1) {
-    for (Candidate& candidate : candidates) candidate.errors = std::max(0, syntax_errors_added(place, candidate.item.text));
+    for (Candidate& candidate : candidates)
+      candidate.errors = std::max(0, syntax_errors_added(place, candidate.item.text));
     std::ranges::stable_sort(candidates, [](const Candidate& a, const Candidate& b) {
       return a.errors != b.errors ? a.errors < b.errors : a.item.score > b.item.score;
     });

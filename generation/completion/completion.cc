@@ -1,7 +1,7 @@
-// CompletionService: the pipeline's order, and the book-keeping of requests under way. `complete` runs the first half on
-// the caller's thread (place, cache, prompt), the engine generates, the second half (filter, rank, store) runs on the
-// engine thread when the last candidate is done. What the engine's sinks hold is Core, which knows no engine: an engine
-// must not be destroyed on its own thread.
+// CompletionService: the pipeline's order, and the book-keeping of requests under way. `complete` runs the first half
+// on the caller's thread (place, cache, prompt), the engine generates, the second half (filter, rank, store) runs on
+// the engine thread when the last candidate is done. What the engine's sinks hold is Core, which knows no engine: an
+// engine must not be destroyed on its own thread.
 #include "generation/completion/completion.h"
 
 #include <algorithm>
@@ -49,7 +49,8 @@ Expected<void> validate(const CompletionRequest& request) {
   if (document.text == nullptr) return make_error("{} has no text", document.path);
   const std::string& text = *document.text;
   if (request.cursor > text.size()) {
-    return make_error("cursor {} is past the end of {}, which has {} bytes", request.cursor, document.path, text.size());
+    return make_error("cursor {} is past the end of {}, which has {} bytes", request.cursor, document.path,
+                      text.size());
   }
   if (utf8_floor(text, request.cursor) != request.cursor) {
     return make_error("cursor {} in {} is inside a character", request.cursor, document.path);
@@ -163,9 +164,8 @@ class Core {
       result.cancelled = true;
       return pending.done(std::move(result));
     }
-    if (std::ranges::all_of(pending.results, [](const GenerationResult& result) {
-          return result.reason == FinishReason::kFailed;
-        })) {
+    if (std::ranges::all_of(pending.results,
+                            [](const GenerationResult& result) { return result.reason == FinishReason::kFailed; })) {
       return pending.done(Error{pending.results.front().error});
     }
     const TimePoint filtering = now();

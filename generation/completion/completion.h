@@ -1,5 +1,5 @@
-// The pipeline from a document and a cursor to what is offered. The daemon, `weft complete`, `weft eval` and `weft bench`
-// all call this one. Positions are byte offsets into the named snapshot. Thread-safe unless said otherwise.
+// The pipeline from a document and a cursor to what is offered. The daemon, `weft complete`, `weft eval` and `weft
+// bench` all call this one. Positions are byte offsets into the named snapshot. Thread-safe unless said otherwise.
 #pragma once
 
 #include <cstdint>
@@ -15,8 +15,8 @@
 namespace weft::generation {
 
 struct DocumentView {
-  std::string path;      // for the language, the secret rules and messages; need not exist on disk
-  std::string language;  // "python"; empty: by the path's extension
+  std::string path;                         // for the language, the secret rules and messages; need not exist on disk
+  std::string language;                     // "python"; empty: by the path's extension
   std::shared_ptr<const std::string> text;  // UTF-8
   std::int64_t version = 0;
 };
@@ -27,13 +27,13 @@ struct CompletionRequest {
   DocumentView document;
   std::size_t cursor = 0;  // byte offset, on a character boundary
   Trigger trigger = Trigger::kAutomatic;
-  std::string session;     // requests of one session about one document supersede each other at the caller's wish
+  std::string session;  // requests of one session about one document supersede each other at the caller's wish
 };
 
 struct CompletionItem {
-  std::string text;                  // inserted in place of [replace_begin, replace_end)
+  std::string text;                                // inserted in place of [replace_begin, replace_end)
   std::size_t replace_begin = 0, replace_end = 0;  // byte offsets, on the cursor's line
-  double score = 0;                  // mean log-probability of a token
+  double score = 0;                                // mean log-probability of a token
 };
 
 struct CompletionTimings {
@@ -59,9 +59,9 @@ struct CompletionOptions {
   std::size_t suffix_budget_tokens = 192;
   std::size_t max_new_tokens = 64;
   std::size_t cache_entries = 250;
-  std::size_t max_lines = 12;       // of one suggestion
+  std::size_t max_lines = 12;  // of one suggestion
   std::size_t invoked_candidates = 3;
-  Screen screen;                    // empty: the built-in secret rules
+  Screen screen;  // empty: the built-in secret rules
 };
 
 class CompletionService {
@@ -76,6 +76,7 @@ class CompletionService {
   void cancel(RequestId id);  // unknown ids are ignored
   // Blocks until done; drives a sync-mode engine itself.
   Expected<CompletionResult> complete_now(CompletionRequest request);
+
  private:
   class Impl;
   std::shared_ptr<Impl> impl_;

@@ -11,11 +11,11 @@
 namespace weft::generation {
 
 struct CursorPlace {
-  std::string_view before, after;    // the whole text on both sides
-  std::string_view line_before;      // the cursor's line up to the cursor
-  std::string_view line_after;       // and from there to its end, without the line end
-  std::string_view next_line;        // first line below with something in it
-  bool crlf = false;                 // the document's line ends
+  std::string_view before, after;      // the whole text on both sides
+  std::string_view line_before;        // the cursor's line up to the cursor
+  std::string_view line_after;         // and from there to its end, without the line end
+  std::string_view next_line;          // first line below with something in it
+  bool crlf = false;                   // the document's line ends
   const Language* language = nullptr;  // never null in what make_place returns
 };
 

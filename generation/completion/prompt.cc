@@ -10,7 +10,7 @@ namespace {
 constexpr std::array<std::size_t, 3> kLineSteps = {32, 8, 1};  // the biggest that fits moves the window least often
 constexpr std::size_t kTokenStep = 64;                         // for lines longer than the whole budget
 constexpr std::size_t kByteStep = 2048;
-constexpr std::size_t kBytesPerToken = 12;                     // more than a tokenizer of code reaches on average
+constexpr std::size_t kBytesPerToken = 12;  // more than a tokenizer of code reaches on average
 
 std::string with_lf(std::string_view text) {
   std::string out;
@@ -89,8 +89,8 @@ std::size_t window_start(std::string_view text, const std::vector<Line>& lines, 
   return lines.back().begin;
 }
 
-// The cursor's line is encoded apart, so that typing changes no token before it. It takes the line ends before it along:
-// tokenizers of code have tokens of a line end and its indentation.
+// The cursor's line is encoded apart, so that typing changes no token before it. It takes the line ends before it
+// along: tokenizers of code have tokens of a line end and its indentation.
 std::vector<TokenId> encode_window(std::string_view window, const model::Tokenizer& tokenizer) {
   std::size_t cut = window.rfind('\n');
   if (cut == std::string_view::npos) return tokenizer.encode(window);

@@ -1,6 +1,6 @@
-// From a document and a cursor to the tokens that the model sees. The prefix keeps its end and the suffix its beginning.
-// The window starts at a line whose number is a multiple of a big step, so that typing does not move it at each key and
-// the KV of everything before the cursor stays valid. Pure.
+// From a document and a cursor to the tokens that the model sees. The prefix keeps its end and the suffix its
+// beginning. The window starts at a line whose number is a multiple of a big step, so that typing does not move it at
+// each key and the KV of everything before the cursor stays valid. Pure.
 #pragma once
 
 #include <cstddef>

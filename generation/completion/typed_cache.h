@@ -1,5 +1,6 @@
-// TypedCache: what was offered, and what of it is left when the user typed exactly its beginning. The text on both sides
-// must be the same as when it was offered, so that nothing stale is shown. Not thread-safe: its owner's mutex guards it.
+// TypedCache: what was offered, and what of it is left when the user typed exactly its beginning. The text on both
+// sides must be the same as when it was offered, so that nothing stale is shown. Not thread-safe: its owner's mutex
+// guards it.
 #pragma once
 
 #include <cstddef>

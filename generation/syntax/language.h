@@ -9,17 +9,17 @@ struct TSLanguage;
 namespace weft::generation {
 
 struct Language {
-  std::string_view name;                            // as editors call it: "python"
-  std::span<const std::string_view> extensions;     // with the dot
-  const TSLanguage* (*grammar)();                   // null: no grammar, rules of lines and indentation only
-  std::span<const std::string_view> block_nodes;    // node kinds that hold statements
-  std::span<const std::string_view> string_nodes;   // node kinds of string literals
+  std::string_view name;                           // as editors call it: "python"
+  std::span<const std::string_view> extensions;    // with the dot
+  const TSLanguage* (*grammar)();                  // null: no grammar, rules of lines and indentation only
+  std::span<const std::string_view> block_nodes;   // node kinds that hold statements
+  std::span<const std::string_view> string_nodes;  // node kinds of string literals
   std::span<const std::string_view> comment_nodes;
-  std::string_view line_comment;                    // starts a comment that ends with the line
-  std::string_view quotes;                          // characters that open and close a string
-  bool triple_quotes = false;                       // three quotes open a string of many lines
-  std::string_view openers, closers;                // brackets, pairwise at the same index
-  char block_opener = 0;                            // last character of a line that opens a block
+  std::string_view line_comment;      // starts a comment that ends with the line
+  std::string_view quotes;            // characters that open and close a string
+  bool triple_quotes = false;         // three quotes open a string of many lines
+  std::string_view openers, closers;  // brackets, pairwise at the same index
+  char block_opener = 0;              // last character of a line that opens a block
 };
 
 [[nodiscard]] std::span<const Language> languages();

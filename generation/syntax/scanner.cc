@@ -39,13 +39,21 @@ bool closes_string(const CodeScanner& at_cursor, std::string_view after) {
 void CodeScanner::feed(std::string_view text) {
   for (const char c : text) {
     switch (state_) {
-      case State::kCode: feed_code(c); break;
+      case State::kCode:
+        feed_code(c);
+        break;
       case State::kComment:
         if (c == '\n') end_line();
         break;
-      case State::kOpening: feed_opening(c); break;
-      case State::kString: feed_string(c); break;
-      case State::kTriple: feed_triple(c); break;
+      case State::kOpening:
+        feed_opening(c);
+        break;
+      case State::kString:
+        feed_string(c);
+        break;
+      case State::kTriple:
+        feed_triple(c);
+        break;
     }
   }
 }

@@ -46,13 +46,13 @@ class CodeScanner {
   const Language* language_;
   State state_ = State::kCode;
   char quote_ = 0;
-  int quotes_seen_ = 0;      // in a row, of quote_
-  bool escaped_ = false;     // after a backslash
+  int quotes_seen_ = 0;   // in a row, of quote_
+  bool escaped_ = false;  // after a backslash
   int depth_ = 0;
   bool over_closed_ = false;
-  bool line_blank_ = true;   // no character of a statement yet
+  bool line_blank_ = true;  // no character of a statement yet
   std::size_t indentation_ = 0;
-  char last_ = 0;            // last character of the statement that is not blank or comment
+  char last_ = 0;  // last character of the statement that is not blank or comment
 };
 
 // The indentation below which a line no longer belongs to the cursor's block.

@@ -116,7 +116,8 @@ Expected<int> errors_added(const Language& language, std::string_view text, std:
   inserted += text.substr(offset);
   auto after = SyntaxTree::parse(language, inserted, limits);
   if (!after) return after.error();
-  return static_cast<int>(after->errors_in({0, inserted.size()})) - static_cast<int>(before->errors_in({0, text.size()}));
+  return static_cast<int>(after->errors_in({0, inserted.size()})) -
+         static_cast<int>(before->errors_in({0, text.size()}));
 }
 
 }  // namespace weft::generation

@@ -42,8 +42,8 @@ class CompletionEval : public testing::Test {
     model::ModelConfig config;
     config.fim = {"<fim_prefix>", "<fim_suffix>", "<fim_middle>", model::FimLayout::kPsm, {"<|endoftext|>"}};
     runner_ = std::make_shared<test::FakeRunner>(std::move(script));
-    engine_ = std::make_shared<generation::Engine>(runner_, tokenizer_, clock_,
-                                                   generation::EngineOptions{.threads = 0});
+    engine_ =
+        std::make_shared<generation::Engine>(runner_, tokenizer_, clock_, generation::EngineOptions{.threads = 0});
     service_ = std::make_unique<generation::CompletionService>(engine_, config, clock_);
   }
 

@@ -95,9 +95,7 @@ TEST(Completion, DropsBlanksAtTheEndAndDoubleBlanksAtTheBeginning) {
   EXPECT_EQ(Rig(reply_script(" 1  \n")).text_at("x =^\n"), " 1");
 }
 
-TEST(Completion, WorksInAnEmptyDocument) {
-  EXPECT_EQ(Rig(reply_script("import os\n")).text_at("^"), "import os");
-}
+TEST(Completion, WorksInAnEmptyDocument) { EXPECT_EQ(Rig(reply_script("import os\n")).text_at("^"), "import os"); }
 
 TEST(Completion, KeepsTheDocumentsLineEnds) {
   const Rig rig(reply_script("x = 1\n    return x\n\n"));
@@ -212,8 +210,8 @@ TEST(Completion, OffersTheSameTextOnce) {
 TEST(Completion, WaitsForAnEngineWithItsOwnThread) {
   const auto clock = std::make_shared<test::FakeClock>();
   const auto runner = std::make_shared<test::FakeRunner>(reply_script("1\n"));
-  const auto engine = std::make_shared<Engine>(runner, std::make_shared<test::ByteTokenizer>(), clock,
-                                               EngineOptions{.threads = 1});
+  const auto engine =
+      std::make_shared<Engine>(runner, std::make_shared<test::ByteTokenizer>(), clock, EngineOptions{.threads = 1});
   CompletionService service(engine, test::fim_config(model::FimLayout::kPsm), clock, {});
   std::vector<std::thread> threads;
   std::atomic<int> answered = 0;

@@ -42,11 +42,11 @@ TEST(Typing, SomethingElseIsNeverAnsweredFromTheCache) {
   const std::string before = "def f(a):\n    ";
   EXPECT_EQ(rig.text_at(before + "^\n"), "return a");
   const std::vector<std::string> others = {
-      before + "rex^\n",                       // other characters
-      before + "return a^\n",                  // all of it
-      "def f(b):\n    re^\n",                  // another text before
-      before + "re^\nx = 1\n",                 // another text after
-      before + "^re\n",                        // typed behind the cursor
+      before + "rex^\n",        // other characters
+      before + "return a^\n",   // all of it
+      "def f(b):\n    re^\n",   // another text before
+      before + "re^\nx = 1\n",  // another text after
+      before + "^re\n",         // typed behind the cursor
   };
   for (const std::string& other : others) {
     EXPECT_FALSE(rig.complete(request_at(other)).timings.from_cache) << other;
@@ -84,8 +84,10 @@ TEST(Typing, PrefillsOnlyWhatIsNew) {
     const auto result = rig.complete(request_at(head + typed.substr(0, i) + "^" + tail));
     EXPECT_GT(result.timings.prompt_tokens, 400U);
     if (i == 0) continue;
-    if (result.timings.prefilled_tokens > 4) ++large;
-    else prefilled_by_the_rest += result.timings.prefilled_tokens;
+    if (result.timings.prefilled_tokens > 4)
+      ++large;
+    else
+      prefilled_by_the_rest += result.timings.prefilled_tokens;
   }
   EXPECT_LE(large, 1U);  // the window may have moved once
   EXPECT_LE(prefilled_by_the_rest, 2 * typed.size());
@@ -115,7 +117,9 @@ TEST(Secrets, FilesNeverReachTheEngine) {
 }
 
 TEST(Secrets, KeysInATextAreMaskedOnBothSides) {
-  const std::string key = "AKIA" "QWERTZUIOPASDFGH";
+  const std::string key =
+      "AKIA"
+      "QWERTZUIOPASDFGH";
   const Rig rig(reply_script("x\n"));
   rig.text_at("key = '" + key + "'\ny = ^\nother = '" + key + "'\n");
   EXPECT_EQ(rig.seen().find("QWERTZ"), std::string::npos);
@@ -143,8 +147,10 @@ struct Answers {
   CompletionService::Done sink() {
     return [this](Expected<CompletionResult> result) {
       ++count;
-      if (!result) ++failed;
-      else if (result->cancelled) ++cancelled;
+      if (!result)
+        ++failed;
+      else if (result->cancelled)
+        ++cancelled;
     };
   }
 };

@@ -41,8 +41,8 @@ struct Rig {
       : runner(std::make_shared<FakeRunner>(std::move(script))),
         engine(std::make_shared<generation::Engine>(runner, std::make_shared<ByteTokenizer>(), clock,
                                                     generation::EngineOptions{.threads = 0})),
-        service(std::make_unique<generation::CompletionService>(engine, fim_config(layout), clock,
-                                                                std::move(options))) {}
+        service(
+            std::make_unique<generation::CompletionService>(engine, fim_config(layout), clock, std::move(options))) {}
 
   generation::CompletionResult complete(generation::CompletionRequest request) const {
     auto result = service->complete_now(std::move(request));

@@ -33,7 +33,8 @@ TEST(CodeScanner, KnowsStringsAndComments) {
 }
 
 TEST(CodeScanner, GivesTheSameForEveryWayOfCuttingTheText) {
-  const std::string text = "def f(a, b='#('):\n    \"\"\"x ) '\n    \"\"\"\n    return [a, # )\n        {b: ''}]  \\\n    + 1\n";
+  const std::string text =
+      "def f(a, b='#('):\n    \"\"\"x ) '\n    \"\"\"\n    return [a, # )\n        {b: ''}]  \\\n    + 1\n";
   for (std::size_t end = 0; end <= text.size(); ++end) {
     const CodeScanner whole = scanned(text.substr(0, end));
     for (std::size_t cut = 0; cut <= end; ++cut) {
@@ -67,9 +68,7 @@ TEST(BlockEnd, IsNotInsideOfBracketsAndLongStrings) {
   EXPECT_EQ(kept("def f():\n    ", "x = '''\nleft\n'''\n    return x\ny"), "x = '''\nleft\n'''\n    return x");
 }
 
-TEST(BlockEnd, FollowsAHeaderThatTheTextItselfFinishes) {
-  EXPECT_EQ(kept("if ", "x:\n    y()\nz()"), "x:\n    y()");
-}
+TEST(BlockEnd, FollowsAHeaderThatTheTextItselfFinishes) { EXPECT_EQ(kept("if ", "x:\n    y()\nz()"), "x:\n    y()"); }
 
 TEST(BlockEnd, GoesByIndentationInOtherLanguages) {
   const auto edge = block_edge(language_for("", "main.go"), "func f() {\n\t");
