@@ -50,6 +50,8 @@ local function run(name, options)
   io.write(('%s %s (%d ms)\n'):format(passed and 'ok  ' or 'FAIL', name, (vim.uv.hrtime() - started) / 1e6))
   if expected and ok then
     io.write(('  passed, but must fail with "%s"\n'):format(expected))
+  elseif expected and passed then
+    io.write(('  failed as it must: %s\n'):format(problem:match('^[^\n]*')))
   elseif not ok then
     io.write('  ', (problem:gsub('\n', '\n  ')), '\n')
   end
