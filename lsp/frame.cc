@@ -20,6 +20,10 @@ std::string_view trim(std::string_view text) {
   return text;
 }
 
+bool is_header_name(std::string_view name) {
+  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) { return c > ' ' && c < 0x7F; });
+}
+
 std::optional<std::size_t> parse_length(std::string_view digits) {
   std::size_t value = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
@@ -71,7 +75,7 @@ std::optional<Error> FrameDecoder::read_header_line() {
     return finish_header();
   }
   const std::size_t colon = line.find(':');
-  if (colon == std::string_view::npos) {
+  if (colon == std::string_view::npos || !is_header_name(trim(line.substr(0, colon)))) {
     return refuse_line(make_error("malformed frame header line '{}'", printable(line)));
   }
   if (equals_ignoring_case(trim(line.substr(0, colon)), kLengthName.substr(0, kLengthName.size() - 1))) {

@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "lsp/command/location.h"
+#include "lsp/location.h"
 #include "model/base/check.h"
 
 namespace {

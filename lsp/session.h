@@ -1,0 +1,33 @@
+// Session: a Server on two file descriptors, from the first byte to the exit code. `run` makes the calling thread the
+// I/O thread.
+#pragma once
+
+#include <memory>
+
+#include "lsp/completion_backend.h"
+#include "lsp/frame.h"
+#include "lsp/recorder.h"
+#include "lsp/server.h"
+#include "lsp/stdio_transport.h"
+
+namespace weft::lsp {
+
+struct SessionOptions {
+  int input = 0, output = 1;
+  ServerOptions server;
+  FrameLimits frames;
+  TransportOptions transport;
+  std::unique_ptr<Recorder> recorder;  // may be null
+};
+
+struct SessionEnd {
+  int exit_code = 1;
+  bool still_loading =
+      false;  // the loading thread cannot be interrupted: the process should end without waiting for it
+};
+
+// Ends when the client says `exit`, at the input's end, when the client is lost (both as the lifecycle says: 0 after
+// shutdown, else 1), or at SIGTERM or SIGINT (0). `on_end` is called before the model is waited for.
+int run_session(ModelLoader loader, SessionOptions options, const std::function<void(const SessionEnd&)>& on_end);
+
+}  // namespace weft::lsp

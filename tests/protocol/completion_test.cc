@@ -1,0 +1,241 @@
+// Sessions about completions, with a fake backend that answers when the test says so: what is offered and where, and
+// how requests meet each other, cancellation, edits and time.
+#include <memory>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "tests/support/lsp/fake_backend.h"
+#include "tests/support/lsp/lsp_client.h"
+
+namespace weft::test {
+namespace {
+
+const std::string kUri = "file:///work/a.py";
+constexpr int kCancelled = -32800, kInvalidParams = -32602;
+
+Json at(int line, int character) { return {{"line", line}, {"character", character}}; }
+
+class Completion : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    client.open_session();
+    client.wait_for_model();
+    client.open(kUri, "x = 1\ny = fo\n");
+  }
+
+  Json popup(int line, int character) {
+    const int id = client.request("textDocument/completion",
+                                  {{"textDocument", {{"uri", kUri}}}, {"position", at(line, character)}});
+    backend->answer(backend->requests().size() - 1, "o(x)\n    return x");
+    return client.wait_for(id).at("result");
+  }
+
+  std::shared_ptr<FakeBackend> backend = std::make_shared<FakeBackend>();
+  LspClient client{loader_of(backend)};
+};
+
+TEST_F(Completion, InlineItemHasTextAndARangeOnOneLine) {
+  const int id = client.request_inline(kUri, 1, 6);
+  ASSERT_EQ(backend->requests().size(), 1U);
+  const auto& request = backend->requests()[0];
+  EXPECT_EQ(*request.document.text, "x = 1\ny = fo\n");
+  EXPECT_EQ(request.document.path, "/work/a.py");
+  EXPECT_EQ(request.document.language, "python");
+  EXPECT_EQ(request.cursor, 12U);
+  EXPECT_EQ(request.trigger, generation::Trigger::kAutomatic);
+  backend->answer(0, "o(x)");
+  const Json expected = {{"items", {{{"insertText", "o(x)"}, {"range", {{"start", at(1, 6)}, {"end", at(1, 6)}}}}}}};
+  EXPECT_EQ(client.wait_for(id).at("result"), expected);
+}
+
+TEST_F(Completion, ReplacedTextIsConvertedAndShownByFilterText) {
+  client.open("file:///work/b.py", "ä𝕏 = (1)");
+  const int id = client.request_inline("file:///work/b.py", 0, 7);  // behind "ä𝕏 = (", 𝕏 being two units
+  ASSERT_EQ(backend->requests().at(0).cursor, 10U);
+  generation::CompletionResult result;
+  result.items.push_back({.text = "2 + 1)", .replace_begin = 10, .replace_end = 12, .score = -1});
+  backend->answer(0, result);
+  const Json item = client.wait_for(id).at("result").at("items").at(0);
+  EXPECT_EQ(item.at("range"), (Json{{"start", at(0, 7)}, {"end", at(0, 9)}}));
+  EXPECT_EQ(item.at("filterText"), "1)");
+}
+
+TEST_F(Completion, InvokedIsPassedOn) {
+  client.request("textDocument/inlineCompletion",
+                 {{"textDocument", {{"uri", kUri}}}, {"position", at(1, 6)}, {"context", {{"triggerKind", 1}}}});
+  EXPECT_EQ(backend->requests().at(0).trigger, generation::Trigger::kInvoked);
+}
+
+TEST_F(Completion, ItemsContinueWhatIsSelectedInTheMenu) {
+  const Json range = {{"start", at(1, 4)}, {"end", at(1, 6)}};
+  const int id = client.request(
+      "textDocument/inlineCompletion",
+      {{"textDocument", {{"uri", kUri}}},
+       {"position", at(1, 6)},
+       {"context", {{"triggerKind", 2}, {"selectedCompletionInfo", {{"range", range}, {"text", "format"}}}}}});
+  EXPECT_EQ(*backend->requests().at(0).document.text, "x = 1\ny = format\n");
+  EXPECT_EQ(backend->requests().at(0).cursor, 16U);
+  backend->answer(0, "(x)");
+  const Json item = client.wait_for(id).at("result").at("items").at(0);
+  EXPECT_EQ(item.at("insertText"), "format(x)");
+  EXPECT_EQ(item.at("range"), range);
+}
+
+TEST_F(Completion, PopupRepeatsTheWordUnderWay) {
+  const Json result = popup(1, 6);
+  EXPECT_EQ(result.at("isIncomplete"), true);
+  const Json item = result.at("items").at(0);
+  EXPECT_EQ(item.at("label"), "foo(x) …");
+  EXPECT_EQ(item.at("filterText"), "foo(x)");
+  EXPECT_EQ(item.at("textEdit"),
+            (Json{{"range", {{"start", at(1, 4)}, {"end", at(1, 6)}}}, {"newText", "foo(x)\n    return x"}}));
+  EXPECT_FALSE(item.at("sortText").get<std::string>().empty());
+}
+
+TEST_F(Completion, NewerRequestSupersedesTheOlder) {
+  const int older = client.request_inline(kUri, 1, 6);
+  const int newer = client.request_inline(kUri, 1, 5);
+  EXPECT_EQ(client.answer(older).at("result"), nullptr);
+  EXPECT_TRUE(backend->was_cancelled(0));
+  backend->answer(1, "new");
+  EXPECT_EQ(client.wait_for(newer).at("result").at("items").at(0).at("insertText"), "new");
+  backend->answer_cancelled(0);
+  client.loop().run_posted();
+  EXPECT_EQ(client.answers_to(older), 1U);
+}
+
+TEST_F(Completion, OtherDocumentsAndKindsAreNotSuperseded) {
+  client.open("file:///work/b.py", "z");
+  const int first = client.request_inline(kUri, 1, 6);
+  client.request_inline("file:///work/b.py", 0, 1);
+  client.request("textDocument/completion", {{"textDocument", {{"uri", kUri}}}, {"position", at(1, 6)}});
+  EXPECT_EQ(client.answers_to(first), 0U);
+  EXPECT_FALSE(backend->was_cancelled(0));
+  backend->answer(0, "kept");
+  EXPECT_EQ(client.wait_for(first).at("result").at("items").size(), 1U);
+}
+
+TEST_F(Completion, CancelledByTheClientIsSaidAtOnceAndStopsTheEngine) {
+  const int id = client.request_inline(kUri, 1, 6);
+  client.notify("$/cancelRequest", {{"id", id}});
+  EXPECT_EQ(client.answer(id).at("error").at("code"), kCancelled);
+  EXPECT_TRUE(backend->was_cancelled(0));
+  backend->answer_cancelled(0);
+  client.loop().run_posted();
+  EXPECT_EQ(client.answers_to(id), 1U);
+}
+
+TEST_F(Completion, CancellingWhatIsAnsweredOrUnknownDoesNothing) {
+  const int id = client.request_inline(kUri, 1, 6);
+  backend->answer(0, "text");
+  client.wait_for(id);
+  client.notify("$/cancelRequest", {{"id", id}});
+  client.notify("$/cancelRequest", {{"id", "nobody"}});
+  client.notify("$/cancelRequest", {{"id", nullptr}});
+  client.notify("$/cancelRequest", nullptr);
+  EXPECT_EQ(client.answers_to(id), 1U);
+  EXPECT_FALSE(backend->was_cancelled(0));
+}
+
+TEST_F(Completion, AnEditMakesTheAnswerStale) {
+  const int id = client.request_inline(kUri, 1, 6);
+  client.insert(kUri, 2, 1, 6, "o");
+  EXPECT_EQ(client.answer(id).at("result"), nullptr);
+  EXPECT_FALSE(backend->was_cancelled(0)) << "what it finds may serve the next key";
+  backend->answer(0, "stale");
+  client.loop().run_posted();
+  EXPECT_EQ(client.answers_to(id), 1U);
+  const int next = client.request_inline(kUri, 1, 7);
+  EXPECT_EQ(*backend->requests().at(1).document.text, "x = 1\ny = foo\n");
+  backend->answer(1, "(x)");
+  EXPECT_EQ(client.wait_for(next).at("result").at("items").at(0).at("range").at("start"), at(1, 7));
+}
+
+TEST_F(Completion, AfterAnEditTheNextRequestStopsTheOlderWork) {
+  client.request_inline(kUri, 1, 6);
+  client.insert(kUri, 2, 1, 6, "o");
+  client.request_inline(kUri, 1, 7);
+  EXPECT_TRUE(backend->was_cancelled(0));
+}
+
+TEST_F(Completion, ClosingAnswersAndStops) {
+  const int id = client.request_inline(kUri, 1, 6);
+  client.notify("textDocument/didClose", {{"textDocument", {{"uri", kUri}}}});
+  EXPECT_EQ(client.answer(id).at("result"), nullptr);
+  EXPECT_TRUE(backend->was_cancelled(0));
+}
+
+TEST_F(Completion, WhatTakesTooLongIsAnsweredWithoutItems) {
+  const int id = client.request_inline(kUri, 1, 6);
+  client.loop().advance(std::chrono::milliseconds(4999));
+  EXPECT_EQ(client.answers_to(id), 0U);
+  client.loop().advance(std::chrono::milliseconds(1));
+  EXPECT_EQ(client.answer(id).at("result"), nullptr);
+  backend->answer(0, "late");
+  client.loop().run_posted();
+  EXPECT_EQ(client.answers_to(id), 1U);
+  EXPECT_EQ(client.loop().timers(), 0U);
+}
+
+TEST_F(Completion, AFailingEngineIsToldOnceAndAnsweredEmpty) {
+  for (const std::size_t i : {0U, 1U}) {
+    const int id = client.request_inline(kUri, 1, 6);
+    backend->answer(i, make_error("the device is gone"));
+    EXPECT_EQ(client.wait_for(id).at("result"), nullptr);
+  }
+  const auto messages = client.notifications("window/logMessage");
+  ASSERT_EQ(messages.size(), 1U);
+  EXPECT_NE(messages[0].at("params").at("message").get<std::string>().find("the device is gone"), std::string::npos);
+}
+
+TEST_F(Completion, ADocumentThatIsNotOpenIsAnError) {
+  const Json answer = client.ask("textDocument/inlineCompletion",
+                                 {{"textDocument", {{"uri", "file:///no.py"}}}, {"position", at(0, 0)}});
+  EXPECT_EQ(answer.at("error").at("code"), kInvalidParams);
+  EXPECT_NE(answer.at("error").at("message").get<std::string>().find("file:///no.py"), std::string::npos);
+}
+
+TEST_F(Completion, WrongParamsNameTheField) {
+  const Json document = {{"uri", kUri}};
+  const Json good = {{"textDocument", document}, {"position", at(0, 0)}, {"context", {{"triggerKind", 2}}}};
+  const auto refused = [&](const char* pointer, const Json& value, const std::string& field) {
+    Json params = good;
+    params[Json::json_pointer(pointer)] = value;
+    const Json answer = client.ask("textDocument/inlineCompletion", params);
+    ASSERT_TRUE(answer.contains("error")) << params;
+    EXPECT_EQ(answer.at("error").at("code"), kInvalidParams);
+    EXPECT_NE(answer.at("error").at("message").get<std::string>().find(field), std::string::npos) << answer;
+  };
+  refused("/textDocument", 1, "textDocument.uri");
+  refused("/textDocument/uri", nullptr, "textDocument.uri");
+  refused("/position", "0:0", "position.line");
+  refused("/position/line", -1, "position.line");
+  refused("/position/character", 1.5, "position.character");
+  refused("/position/character", 18446744073709551615ULL, "position.character");
+  refused("/context/triggerKind", 3, "context.triggerKind");
+  refused("/context/selectedCompletionInfo", Json{{"text", "x"}}, "selectedCompletionInfo.range");
+  EXPECT_TRUE(backend->requests().empty());
+}
+
+TEST_F(Completion, ShutdownAnswersWhatIsOpen) {
+  const int id = client.request_inline(kUri, 1, 6);
+  EXPECT_EQ(client.ask("shutdown", nullptr).at("result"), nullptr);
+  EXPECT_EQ(client.answer(id).at("result"), nullptr);
+  EXPECT_TRUE(backend->was_cancelled(0));
+}
+
+TEST_F(Completion, EditsThatCannotBeFollowedOfferNothingUntilTheWholeTextComes) {
+  client.insert(kUri, 1, 0, 0, "#");  // not a newer version
+  const Json offered = client.wait_for(client.request_inline(kUri, 1, 6)).at("result");
+  EXPECT_EQ(offered, (Json{{"items", Json::array()}}));
+  EXPECT_EQ(client.notifications("window/logMessage").size(), 1U);
+  client.notify("textDocument/didChange", {{"textDocument", {{"uri", kUri}, {"version", 3}}},
+                                           {"contentChanges", Json::array({{{"text", "whole"}}})}});
+  client.request_inline(kUri, 0, 5);
+  ASSERT_EQ(backend->requests().size(), 1U);
+  EXPECT_EQ(*backend->requests()[0].document.text, "whole");
+}
+
+}  // namespace
+}  // namespace weft::test
