@@ -14,17 +14,18 @@ vim.lsp.rpc.start = function(...)
       callback = function(err, result, ...)
         inner(err, result, ...)
         local items = {}
+        local encoding = vim.lsp.get_clients({ name = 'weft' })[1].offset_encoding
         for _, item in ipairs(result and (result.items or result) or {}) do
           local range = item.range or { start = params.position, ['end'] = params.position }
           items[#items + 1] = {
             text = item.insertText,
-            from = vim.str_byteindex(line, 'utf-16', range.start.character),
-            to = vim.str_byteindex(line, 'utf-16', range['end'].character),
+            from = vim.str_byteindex(line, encoding, range.start.character),
+            to = vim.str_byteindex(line, encoding, range['end'].character),
           }
         end
         table.insert(Observe.answers, {
           row = row,
-          col = vim.str_byteindex(line, 'utf-16', params.position.character),
+          col = vim.str_byteindex(line, encoding, params.position.character),
           line = line,
           items = items,
           superseded = result == nil,
