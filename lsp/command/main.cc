@@ -28,6 +28,7 @@ int run(int argc, char** argv) {
   app.footer("`weft COMMAND --help` explains a command and shows examples.");
   weft::lsp::add_complete_command(app, exit_code);
   weft::lsp::add_doctor_command(app, exit_code);
+  weft::lsp::add_data_command(app, exit_code);
   weft::lsp::add_pretrain_command(app, exit_code);
   weft::lsp::add_eval_command(app, exit_code);
   weft::lsp::add_bench_command(app, exit_code);
