@@ -24,12 +24,6 @@ std::string with_lf(std::string_view text) {
 
 bool continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
 
-// Hands a piece of the document over as the model may see it.
-Expected<std::string> screened(const PromptSource& source, std::string_view piece, const Screen& screen) {
-  std::string text = with_lf(piece);
-  return screen ? screen(source.path, text) : Expected<std::string>(std::move(text));
-}
-
 // What of the text before the cursor is looked at: more than fits, and with a calm start of its own, so that what the
 // screen sees at the beginning does not change at each key.
 struct Piece {
@@ -101,14 +95,43 @@ std::vector<TokenId> encode_window(std::string_view window, const model::Tokeniz
   return tokens;
 }
 
+// The text near the cursor as the model may see it.
+struct Sides {
+  Piece piece;  // where `before` begins
+  std::string before, after;
+  bool after_is_cut = false;
+};
+
+// A key may stand across the cursor, so the screen sees both sides as one. Where it changes lengths, nobody knows what
+// became of the cursor, and each side is screened apart.
+Expected<Sides> screened_sides(const PromptSource& source, const PromptBudget& room, const Screen& screen) {
+  Sides sides;
+  sides.piece = near_piece(source.before, room.total_tokens * kBytesPerToken + kByteStep);
+  std::size_t end = std::min(source.after.size(), room.suffix_tokens * kBytesPerToken);
+  while (end > 0 && end < source.after.size() && continuation(source.after[end])) --end;
+  sides.after_is_cut = end < source.after.size();
+  sides.before = with_lf(source.before.substr(sides.piece.begin));
+  sides.after = with_lf(source.after.substr(0, end));
+  const auto both = screen(source.path, sides.before + sides.after);
+  if (!both) return both.error();
+  if (both->size() == sides.before.size() + sides.after.size()) {
+    sides.after = both->substr(sides.before.size());
+    sides.before = both->substr(0, sides.before.size());
+    return sides;
+  }
+  for (std::string* side : {&sides.before, &sides.after}) {
+    auto text = screen(source.path, *side);
+    if (!text) return text.error();
+    *side = std::move(*text);
+  }
+  return sides;
+}
+
 // The end of the text before the cursor.
-Expected<std::vector<TokenId>> prefix_tokens(const PromptSource& source, std::size_t budget,
-                                             const model::Tokenizer& tokenizer, const Screen& screen) {
-  const Piece piece = near_piece(source.before, budget * kBytesPerToken + kByteStep);
-  const auto text = screened(source, source.before.substr(piece.begin), screen);
-  if (!text) return text.error();
-  const std::size_t start = window_start(*text, line_starts(*text, piece), budget, tokenizer);
-  std::vector<TokenId> tokens = encode_window(std::string_view(*text).substr(start), tokenizer);
+std::vector<TokenId> prefix_tokens(const Sides& sides, std::size_t budget, const model::Tokenizer& tokenizer) {
+  const std::string_view text = sides.before;
+  const std::size_t start = window_start(text, line_starts(text, sides.piece), budget, tokenizer);
+  std::vector<TokenId> tokens = encode_window(text.substr(start), tokenizer);
   if (tokens.size() > budget) {
     const std::size_t step = std::min(kTokenStep, std::max<std::size_t>(budget / 2, 1));
     const std::size_t cut = std::min((tokens.size() - budget + step - 1) / step * step, tokens.size());
@@ -117,19 +140,14 @@ Expected<std::vector<TokenId>> prefix_tokens(const PromptSource& source, std::si
   return tokens;
 }
 
-// The beginning of the text after the cursor, cut after a whole line where one fits.
-Expected<std::vector<TokenId>> suffix_tokens(const PromptSource& source, std::size_t budget,
-                                             const model::Tokenizer& tokenizer, const Screen& screen) {
-  std::size_t end = std::min(source.after.size(), budget * kBytesPerToken);
-  while (end > 0 && end < source.after.size() && continuation(source.after[end])) --end;
-  auto piece = screened(source, source.after.substr(0, end), screen);
-  if (!piece) return piece.error();
-  std::vector<TokenId> tokens = tokenizer.encode(*piece);
-  if (tokens.size() <= budget && end == source.after.size()) return tokens;
+// The beginning of the text after the cursor, cut after a whole line unless that leaves little.
+std::vector<TokenId> suffix_tokens(const Sides& sides, std::size_t budget, const model::Tokenizer& tokenizer) {
+  std::vector<TokenId> tokens = tokenizer.encode(sides.after);
+  if (tokens.size() <= budget && !sides.after_is_cut) return tokens;
   tokens.resize(std::min(tokens.size(), budget));
   const std::string kept = tokenizer.decode(tokens);
   const std::size_t line_end = kept.rfind('\n');
-  if (line_end == std::string::npos) return tokens;
+  if (line_end == std::string::npos || line_end * 2 < kept.size()) return tokens;
   return tokenizer.encode(std::string_view(kept).substr(0, line_end + 1));
 }
 
@@ -151,21 +169,18 @@ Expected<std::vector<TokenId>> build_prompt(const PromptSource& source, const Pr
   std::vector<TokenId> prompt;
   if (config.bos >= 0) prompt.emplace_back(config.bos);
   const bool infill = config.fim.available();
-  std::vector<TokenId> suffix;
-  if (infill) {
-    auto tokens = suffix_tokens(source, budget.suffix_tokens, tokenizer, screen);
-    if (!tokens) return tokens.error();
-    suffix = std::move(*tokens);
-  }
   // What the suffix leaves free is left free: a window that depends on it would move with every edit behind the cursor.
-  const std::size_t reserved = kControlTokens + (infill && !source.after.empty() ? budget.suffix_tokens : 0);
+  const std::size_t for_suffix = infill && !source.after.empty() ? budget.suffix_tokens : 0;
+  const std::size_t reserved = kControlTokens + for_suffix;
   const std::size_t room = budget.total_tokens > reserved ? budget.total_tokens - reserved : 1;
-  auto prefix = prefix_tokens(source, room, tokenizer, screen);
-  if (!prefix) return prefix.error();
+  const auto sides = screened_sides(source, {room, for_suffix}, screen);
+  if (!sides) return sides.error();
+  const std::vector<TokenId> prefix = prefix_tokens(*sides, room, tokenizer);
   if (!infill) {
-    append(prompt, *prefix);
+    append(prompt, prefix);
     return prompt;
   }
+  const std::vector<TokenId> suffix = suffix_tokens(*sides, for_suffix, tokenizer);
   const auto prefix_id = fim_token(config.fim.prefix, tokenizer);
   const auto suffix_id = fim_token(config.fim.suffix, tokenizer);
   const auto middle_id = fim_token(config.fim.middle, tokenizer);
@@ -174,7 +189,7 @@ Expected<std::vector<TokenId>> build_prompt(const PromptSource& source, const Pr
   }
   prompt.push_back(*prefix_id);
   if (config.fim.layout == model::FimLayout::kPsm) {
-    append(prompt, *prefix);
+    append(prompt, prefix);
     prompt.push_back(*suffix_id);
     append(prompt, suffix);
     prompt.push_back(*middle_id);
@@ -182,7 +197,7 @@ Expected<std::vector<TokenId>> build_prompt(const PromptSource& source, const Pr
     prompt.push_back(*suffix_id);
     append(prompt, suffix);
     prompt.push_back(*middle_id);
-    append(prompt, *prefix);
+    append(prompt, prefix);
   }
   return prompt;
 }

@@ -126,6 +126,29 @@ TEST(Secrets, KeysInATextAreMaskedOnBothSides) {
   EXPECT_NE(rig.seen().find("other = "), std::string::npos);
 }
 
+TEST(Secrets, AKeyAcrossTheCursorIsMaskedToo) {
+  const Rig rig(reply_script("x\n"));
+  rig.text_at("key = 'AKIAQWERTZ^UIOPASDFGH'\n");
+  EXPECT_EQ(rig.seen().find("QWERTZ"), std::string::npos);
+  EXPECT_EQ(rig.seen().find("UIOPAS"), std::string::npos);
+  EXPECT_NE(rig.seen().find("key = "), std::string::npos);
+}
+
+TEST(Secrets, AScreenMayChangeTheLengthOfTheText) {
+  CompletionOptions options;
+  options.screen = [](std::string_view, std::string_view text) -> Expected<std::string> {
+    std::string out;
+    for (std::size_t at; (at = text.find("secret")) != std::string_view::npos; text.remove_prefix(at + 6)) {
+      out.append(text.substr(0, at)).push_back('-');
+    }
+    out.append(text);
+    return out;
+  };
+  const Rig rig(reply_script("x\n"), options);
+  EXPECT_EQ(rig.text_at("secret = 1\ny = ^\nz = secret\n"), "x");
+  EXPECT_NE(rig.seen().find("- = 1\ny = \nz = -\n"), std::string::npos);
+}
+
 TEST(Secrets, TheCallersOwnRulesComeFirst) {
   CompletionOptions options;
   std::vector<std::string> shown;
@@ -138,7 +161,7 @@ TEST(Secrets, TheCallersOwnRulesComeFirst) {
   EXPECT_EQ(rig.text_at("a = ^\n", "private.py"), "<secret file>");
   EXPECT_TRUE(shown.empty());
   EXPECT_EQ(rig.text_at("a = ^\n"), "x");
-  EXPECT_NE(std::ranges::find(shown, "a = "), shown.end());
+  EXPECT_NE(std::ranges::find(shown, "a = \n"), shown.end());
   EXPECT_EQ(rig.seen().find('a'), std::string::npos);
 }
 
