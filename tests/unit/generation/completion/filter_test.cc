@@ -1,0 +1,167 @@
+#include "generation/completion/filter.h"
+
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "generation/completion/candidates.h"
+#include "generation/completion/typed_cache.h"
+#include "tests/unit/generation/completion/rig.h"
+
+namespace weft::generation {
+namespace {
+
+struct Document {
+  explicit Document(std::string_view annotated, Trigger trigger = Trigger::kAutomatic)
+      : request(test::request_at(annotated)),
+        place(make_place(*request.document.text, request.cursor, language_for("", request.document.path))),
+        rules(choose_stop_rules(place, trigger, 12)) {}
+  CompletionRequest request;
+  CursorPlace place;
+  StopRules rules;
+};
+
+std::string filtered(std::string_view annotated, std::string_view generated,
+                     FinishReason finish = FinishReason::kStopToken) {
+  const Document document(annotated);
+  const Filtered result = filter_text(generated, document.place, document.rules, finish);
+  return result.text.empty() ? "<" + std::string(result.reason) + ">" : result.text;
+}
+
+TEST(Place, KnowsTheLinesAroundTheCursor) {
+  const Document document("a\n\n  b^c  \r\n \n  d\ne");
+  EXPECT_EQ(document.place.line_before, "  b");
+  EXPECT_EQ(document.place.line_after, "c  ");
+  EXPECT_EQ(document.place.next_line, "  d");
+  const Document last("a^");
+  EXPECT_EQ(last.place.next_line, "");
+  EXPECT_EQ(last.place.line_after, "");
+}
+
+TEST(StopRules, FollowThePlace) {
+  EXPECT_EQ(Document("x = ^1\n").rules.extent, Extent::kLine);
+  EXPECT_EQ(Document("# x^\n").rules.extent, Extent::kLine);
+  EXPECT_EQ(Document("x = 'a^\n").rules.extent, Extent::kLine);
+  EXPECT_EQ(Document("x = ^\n").rules.extent, Extent::kStatement);
+  EXPECT_EQ(Document("x = ^  \n").rules.extent, Extent::kStatement);
+  EXPECT_EQ(Document("f(\n    ^\n)\n").rules.extent, Extent::kStatement);
+  EXPECT_EQ(Document("def f():^\n").rules.extent, Extent::kBlock);
+  EXPECT_EQ(Document("def f():  # note\n    ^\n").rules.extent, Extent::kBlock);
+  EXPECT_EQ(Document("^").rules.extent, Extent::kBlock);
+  EXPECT_EQ(Document("x = ^\n", Trigger::kInvoked).rules.extent, Extent::kBlock);
+  EXPECT_EQ(Document("x = ^1\n", Trigger::kInvoked).rules.extent, Extent::kLine);
+}
+
+TEST(StopRules, SayTheSameOfAWholeTextAndOfItsBeginnings) {
+  const std::string generated = "if a:\n        x = [\n1]\n    return x\n\n    more()\nleft = 1\n";
+  const Document document("def f():\n    ^\n");
+  const auto whole = enough(document.rules, generated);
+  ASSERT_TRUE(whole);
+  for (std::size_t end = 0; end <= generated.size(); ++end) {
+    // Whoever stops at the first beginning that is enough keeps the same text.
+    if (const auto early = enough(document.rules, generated.substr(0, end))) {
+      EXPECT_EQ(generated.substr(0, *early), "if a:\n        x = [\n1]\n    return x");
+      return;
+    }
+  }
+  FAIL() << "never enough";
+}
+
+TEST(Filter, KeepsQuotesAndBracketsInBalance) {
+  EXPECT_EQ(filtered("x = foo(bar(^))\n", "a[0])"), "a[0]");
+  EXPECT_EQ(filtered("x = foo(bar(^)\n", "a))"), "a)");
+  EXPECT_EQ(filtered("x = {'k': '^'}\n", "v'}"), "v");
+  EXPECT_EQ(filtered("x = {'k': '^\n", "v'}"), "v'}");
+  EXPECT_EQ(filtered("def f(^):\n    pass\n", "self, a):"), "self, a");
+  EXPECT_EQ(filtered("def f^():\n    pass\n", "oo():"), "oo");
+}
+
+TEST(Filter, KeepsWhatOnlyLooksLikeTheRest) {
+  EXPECT_EQ(filtered("x = ^ + b\n", "a + c"), "a + c");
+  EXPECT_EQ(filtered("foo(^, b)\n", "a"), "a");
+  EXPECT_EQ(filtered("x = [^]\n", "y[0]"), "y[0]");
+}
+
+TEST(Filter, CutsAtCharactersThatNoCodeHas) {
+  EXPECT_EQ(filtered("x = ^\n", std::string("ab\0cd", 5)), "ab");
+  EXPECT_EQ(filtered("x = ^\n", "ab\x1B[31m"), "ab");
+}
+
+TEST(Filter, DropsOnlyAClosingLineThatFollowsAlready) {
+  EXPECT_EQ(filtered("f(\n    a,\n    ^\n)\n", "b,\n)"), "b,");
+  EXPECT_EQ(filtered("f(\n    a,\n    ^\n\nx = 1\n", "b)"), "b)");
+}
+
+TEST(Filter, NeverThrowsWhateverTheTextsAre) {
+  const std::string alphabet = "a('\"\n\\ )]#:\r\t{\xC3\xA9";
+  std::uint64_t state = 42;
+  const auto draw = [&](std::size_t length) {
+    std::string text;
+    for (std::size_t i = 0; i < length; ++i) {
+      state = state * 6364136223846793005U + 1442695040888963407U;
+      text += alphabet[(state >> 33U) % (alphabet.size() - 2)];
+    }
+    return text;
+  };
+  for (std::size_t round = 0; round < 5000; ++round) {
+    const std::string before = draw(round % 23), after = draw(round % 17), generated = draw(round % 29);
+    const Document document(before + "^" + after, round % 2 == 0 ? Trigger::kAutomatic : Trigger::kInvoked);
+    const Filtered result = filter_text(generated, document.place, document.rules, FinishReason::kLength);
+    ASSERT_EQ(result.text.empty(), !result.reason.empty());
+    if (document.rules.extent == Extent::kLine) {
+      ASSERT_EQ(result.text.find('\n'), std::string::npos);
+    }
+    if (!result.text.empty()) {
+      ASSERT_EQ(result.text.find_last_not_of(" \t\r\n"), result.text.size() - 1);
+    }
+  }
+}
+
+GenerationResult generation(std::string text, double mean_logprob) {
+  GenerationResult result;
+  result.text = std::move(text);
+  result.mean_logprob = mean_logprob;
+  result.reason = FinishReason::kStopToken;
+  return result;
+}
+
+TEST(Candidates, AreRankedByValidityThenByLikelihood) {
+  const Document document("x = ^\ny = 2\n", Trigger::kInvoked);
+  const std::vector<GenerationResult> results = {generation("foo(1", -0.1), generation("foo(2)", -0.9),
+                                                 generation("foo(3)", -0.5), generation("foo(2)", -0.2)};
+  const Ranked ranked = rank_candidates(results, document.place, document.rules);
+  ASSERT_EQ(ranked.items.size(), 3U);
+  EXPECT_EQ(ranked.items[0].text, "foo(3)");
+  EXPECT_EQ(ranked.items[1].text, "foo(2)");
+  EXPECT_EQ(ranked.items[2].text, "foo(1");
+  EXPECT_DOUBLE_EQ(ranked.items[0].score, -0.5);
+}
+
+TEST(Candidates, ThatFailedAreLeftOut) {
+  const Document document("x = ^\n", Trigger::kInvoked);
+  std::vector<GenerationResult> results = {generation("", 0), generation("1", -1)};
+  results[0].reason = FinishReason::kFailed;
+  EXPECT_EQ(rank_candidates(results, document.place, document.rules).items.size(), 1U);
+  results[1].text = "  ";
+  const Ranked none = rank_candidates(results, document.place, document.rules);
+  EXPECT_TRUE(none.items.empty());
+  EXPECT_EQ(none.reason, "empty");
+}
+
+TEST(TypedCache, TakesTheNewestThatFits) {
+  TypedCache cache(10);
+  cache.store({"a.py", "x = ", "\n", Trigger::kAutomatic}, {{"old()", 4, 4, -1}});
+  cache.store({"a.py", "x = ", "\n", Trigger::kAutomatic}, {{"other()", 4, 4, -1}});
+  EXPECT_EQ(cache.find({"a.py", "x = o", "\n", Trigger::kAutomatic}).at(0).text, "ther()");
+  EXPECT_EQ(cache.find({"a.py", "x = ol", "\n", Trigger::kAutomatic}).at(0).text, "d()");
+  EXPECT_TRUE(cache.find({"a.py", "x = od", "\n", Trigger::kAutomatic}).empty());
+}
+
+TEST(TypedCache, KeepsNothingWithoutRoom) {
+  TypedCache cache(0);
+  cache.store({"a.py", "x = ", "\n", Trigger::kAutomatic}, {{"old()", 4, 4, -1}});
+  EXPECT_TRUE(cache.find({"a.py", "x = o", "\n", Trigger::kAutomatic}).empty());
+}
+
+}  // namespace
+}  // namespace weft::generation
