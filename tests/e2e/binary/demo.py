@@ -51,7 +51,7 @@ def show(ink, lines, line, column, text, waited_ms):
     for number in range(max(line - CONTEXT_LINES, 0), line):
         print(ink.faint(f"{number + 1:5} │ {lines[number]}"))
     suggestion = ("\n" + " " * 6 + "│ ").join(ink.suggestion(part) for part in text.split("\n"))
-    print(f"{line + 1:5} │ {lines[line][:column]}{suggestion or '(nothing offered)'}")
+    print(f"{line + 1:5} │ {lines[line][:column]}{suggestion if text else ink.faint('(nothing offered)')}")
     print(f"{'':5}   {waited_ms:.0f} ms; the file says {lines[line][column:].strip()!r}\n")
 
 
@@ -95,7 +95,9 @@ def main():
           f"{answered} of {len(PLACES)} places answered")
     if exit_code != 0:
         raise SystemExit(f"weftd ended with {exit_code} after shutdown")
-    return 0 if answered else 1
+    if not answered:
+        raise SystemExit("weftd offered nothing at any of the places")
+    return 0
 
 
 if __name__ == "__main__":
