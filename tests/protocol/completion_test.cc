@@ -11,7 +11,7 @@
 namespace weft::test {
 namespace {
 
-const std::string kUri = "file:///work/a.py";
+const std::string kUri = "file:///code/a.py";
 constexpr int kCancelled = -32800, kInvalidParams = -32602;
 
 Json at(int line, int character) { return {{"line", line}, {"character", character}}; }
@@ -40,7 +40,7 @@ TEST_F(Completion, InlineItemHasTextAndARangeOnOneLine) {
   ASSERT_EQ(backend->requests().size(), 1U);
   const auto& request = backend->requests()[0];
   EXPECT_EQ(*request.document.text, "x = 1\ny = fo\n");
-  EXPECT_EQ(request.document.path, "/work/a.py");
+  EXPECT_EQ(request.document.path, "/code/a.py");
   EXPECT_EQ(request.document.language, "python");
   EXPECT_EQ(request.cursor, 12U);
   EXPECT_EQ(request.trigger, generation::Trigger::kAutomatic);
@@ -50,8 +50,8 @@ TEST_F(Completion, InlineItemHasTextAndARangeOnOneLine) {
 }
 
 TEST_F(Completion, ReplacedTextIsConvertedAndShownByFilterText) {
-  client.open("file:///work/b.py", "ä𝕏 = (1)");
-  const int id = client.request_inline("file:///work/b.py", 0, 7);  // behind "ä𝕏 = (", 𝕏 being two units
+  client.open("file:///code/b.py", "ä𝕏 = (1)");
+  const int id = client.request_inline("file:///code/b.py", 0, 7);  // behind "ä𝕏 = (", 𝕏 being two units
   ASSERT_EQ(backend->requests().at(0).cursor, 10U);
   generation::CompletionResult result;
   result.items.push_back({.text = "2 + 1)", .replace_begin = 10, .replace_end = 12, .score = -1});
@@ -106,9 +106,9 @@ TEST_F(Completion, NewerRequestSupersedesTheOlder) {
 }
 
 TEST_F(Completion, OtherDocumentsAndKindsAreNotSuperseded) {
-  client.open("file:///work/b.py", "z");
+  client.open("file:///code/b.py", "z");
   const int first = client.request_inline(kUri, 1, 6);
-  client.request_inline("file:///work/b.py", 0, 1);
+  client.request_inline("file:///code/b.py", 0, 1);
   client.request("textDocument/completion", {{"textDocument", {{"uri", kUri}}}, {"position", at(1, 6)}});
   EXPECT_EQ(client.answers_to(first), 0U);
   EXPECT_FALSE(backend->was_cancelled(0));

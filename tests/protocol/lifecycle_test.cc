@@ -15,7 +15,7 @@ namespace {
 
 constexpr int kParseError = -32700, kInvalidRequest = -32600, kMethodNotFound = -32601, kInvalidParams = -32602,
               kNotInitialized = -32002;
-const std::string kUri = "file:///work/a.py";
+const std::string kUri = "file:///code/a.py";
 
 std::shared_ptr<FakeBackend> fake() { return std::make_shared<FakeBackend>(); }
 

@@ -8,7 +8,7 @@
 namespace weft::lsp {
 namespace {
 
-const std::string kUri = "file:///work/a%20b.py";
+const std::string kUri = "file:///code/a%20b.py";
 
 ContentChange edit(Position start, Position end, std::string text) { return {Range{start, end}, std::move(text)}; }
 
@@ -28,7 +28,7 @@ class Documents : public ::testing::Test {
 
 TEST_F(Documents, OpenKeepsWhatTheClientSaid) {
   open("x = 1\n", 7);
-  EXPECT_EQ(document().path, "/work/a b.py");
+  EXPECT_EQ(document().path, "/code/a b.py");
   EXPECT_EQ(document().language, "python");
   EXPECT_EQ(document().version, 7);
   EXPECT_EQ(text(), "x = 1\n");
@@ -121,7 +121,7 @@ TEST_F(Documents, TooLargeIsOpenButNotFollowed) {
 }
 
 TEST_F(Documents, BadUrisAreRefused) {
-  for (const char* uri : {"", "a.py", "/work/a.py", "file:", "file://host", "file:a.py", "file:///%zz", "file:///%0",
+  for (const char* uri : {"", "a.py", "/code/a.py", "file:", "file://host", "file:a.py", "file:///%zz", "file:///%0",
                           "file:///a%00b", "file:///%ff", ":x", "1x:y"}) {
     EXPECT_FALSE(store.open({uri, "python", 1, ""})) << uri;
   }
