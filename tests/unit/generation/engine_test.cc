@@ -108,6 +108,37 @@ TEST_F(EngineOverFake, AFailedRequestLeavesNothingInTheRunner) {
   EXPECT_EQ(runner->sequences_held(), 0U);
 }
 
+TEST_F(EngineOverFake, CancelledDuringItsLastStepItShowsNothingOfIt) {
+  EngineHarness* running = nullptr;
+  const RequestId id(1);
+  const auto runner = std::make_shared<FakeRunner>([&](std::span<const TokenId> history) {
+    running->cancel(id);
+    return by_heart_script("ab")(history);
+  });
+  EngineHarness harness = over(runner);
+  running = &harness;
+  GenerationRequest asked = request("a");
+  asked.max_new_tokens = 1;
+  ASSERT_EQ(harness.submit(std::move(asked)), id);
+  const GenerationResult result = harness.wait(id);
+  EXPECT_EQ(result.reason, FinishReason::kCancelled);
+  EXPECT_EQ(result.text, "");
+  EXPECT_TRUE(harness.texts(id).empty());
+}
+
+TEST_F(EngineOverFake, TwoRequestsOfOneSessionDoNotShareASequence) {
+  const auto runner = std::make_shared<FakeRunner>(by_heart_script("def f():\n    pass\n"));
+  EngineHarness harness = over(runner);
+  GenerationRequest slow = request("def f", "s");
+  slow.request_class = RequestClass::kBackground;
+  const RequestId background = harness.submit(std::move(slow));
+  for (int i = 0; i < 3; ++i) harness.engine().poll();  // overtaken in the middle of its text
+  EXPECT_EQ(harness.generate(request("def f():\n    p", "s")).text, "ass\n");
+  EXPECT_EQ(harness.wait(background).text, "():\n    pass\n");
+  EXPECT_EQ(runner->sequences_held(), 1U);
+  EXPECT_EQ(runner->broken_plans(), 0U);
+}
+
 TEST_F(EngineOverFake, LogitsThatAreNoNumbersFailTheRequest) {
   const auto runner = std::make_shared<FakeRunner>([](std::span<const TokenId>) {
     return std::vector<float>(ByteTokenizer::kVocabulary, std::numeric_limits<float>::quiet_NaN());
