@@ -24,7 +24,11 @@ local function open(child, setup)
   child:start(file, vim.tbl_extend('force', { cmd = command, model = child.options.model }, setup or {}))
   child:wait('weftd that says it is ready', function()
     local status = child:lua('return Observe.status()')
-    return type(status) == 'table' and status.state == 'ready'
+    if type(status) ~= 'table' then
+      return false
+    end
+    assert(status.state ~= 'failed', 'weftd has no model: ' .. tostring(status.error))
+    return status.state == 'ready'
   end, model_deadline_ms)
   return file
 end
@@ -172,13 +176,13 @@ function M.typing(child)
   end)
 end
 
---- The suggestion is what `weft complete` prints at that place.
+--- The suggestion is what `weft complete` prints at that place. Each place is asked about once: what was suggested a
+--- few letters earlier and typed through may rightly differ from an answer that starts afresh.
 function M.same_as_weft_complete(child)
   local file = open(child)
   local suggestions = 0
   for _, place in ipairs(places) do
-    go(child, place)
-    type_watching(child, place.typed)
+    go(child, { line = place.line, from = place.from .. place.typed })
     local state = settled(child)
     child:lua('vim.cmd.write()')
     local at = ('%s:%d:%d'):format(file, state.row + 1, vim.fn.strchars(state.before) + 1)
