@@ -1,6 +1,9 @@
 // Requests over time: typing, cancelling, secrets, the cache.
 #include <algorithm>
+#include <atomic>
+#include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <fmt/format.h>
@@ -225,6 +228,30 @@ TEST(Cancel, HappensToAllWhenTheEngineGoesToo) {
   }
   EXPECT_EQ(answers.count, 1U);
   EXPECT_EQ(answers.cancelled, 1U);
+}
+
+TEST(Cancel, FromAnyThreadAnswersOnce) {
+  const auto clock = std::make_shared<test::FakeClock>();
+  const auto runner = std::make_shared<test::FakeRunner>(reply_script("some text\n"));
+  std::atomic<std::size_t> answers = 0;
+  {
+    const auto engine = std::make_shared<Engine>(runner, std::make_shared<test::ByteTokenizer>(), clock,
+                                                 EngineOptions{.threads = 1, .queue_limit = 1000});
+    CompletionService service(engine, test::fim_config(model::FimLayout::kPsm), clock, {});
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 3; ++t) {
+      threads.emplace_back([&service, &answers, t] {
+        for (int i = 0; i < 30; ++i) {
+          CompletionRequest request = request_at(fmt::format("y{} = ^\n", i), fmt::format("{}.py", t));
+          request.trigger = i % 2 == 0 ? Trigger::kAutomatic : Trigger::kInvoked;
+          const RequestId id = service.complete(std::move(request), [&answers](auto) { ++answers; });
+          if (i % 3 != 0) service.cancel(id);
+        }
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+  }  // the service cancels what is left, the engine finishes it
+  EXPECT_EQ(answers, 90U);
 }
 
 TEST(Cancel, LeavesNothingInTheCache) {
