@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Fetches the default model's training text: the packages and the standard library that model/default/corpus.json names.
+"""Fetches the default model's training text: the packages and the standard library of model/default/corpus.json.
 
     fetch_corpus.py OUT               download, verify and extract into OUT/train and OUT/heldout
     fetch_corpus.py OUT --describe    also rewrite the table of DATA_CARD.md, and NOTICE
@@ -201,8 +201,8 @@ def notice_of(rows):
         where = ", ".join(f"text {n}" for n in numbers) or "no text in the distribution"
         sections.append("\n".join([f"{entry['name']} {entry['version']}: {entry['licence']} ({where})"]
                                   + [f"  {o}" for o in owners]))
-    parts = ["The model in this folder was trained by weft on the Python source text of the works below. Each stays under "
-             "its\nown licence; the numbered texts follow the list.", *sections]
+    parts = ["The model in this folder was trained by weft on the Python source text of the works below. Each stays\n"
+             "under its own licence; the numbered texts follow the list.", *sections]
     parts += [f"{'-' * 100}\nText {number}\n\n{text}" for number, text in texts.values()]
     return "\n\n".join(parts) + "\n"
 

@@ -25,6 +25,8 @@ bool contains(const Range& range, const Value& value) {
   return std::ranges::find(range, value) != range.end();
 }
 
+std::string file_name_of(const std::string& path) { return fs::path(path).filename().string(); }
+
 }  // namespace
 
 Collector::Collector(CollectOptions options, CancelFlag cancel, Progress progress)
@@ -52,7 +54,6 @@ Expected<std::vector<Collector::File>> Collector::list(const std::string& root) 
 
 Cleaned Collector::read(const File& file, LicenceFinder& licences, std::size_t& masked) const {
   if (generation::is_secret_file(file.relative)) return {"", "secret file"};
-  if (contains(options_.held_out_names, fs::path(file.path).filename().string())) return {"", "held-out name"};
   std::error_code error;
   const auto size = fs::file_size(file.path, error);
   if (!error && size > options_.limits.max_bytes) return {"", "too large"};
@@ -69,7 +70,7 @@ Cleaned Collector::read(const File& file, LicenceFinder& licences, std::size_t& 
   return out;
 }
 
-Expected<Collection> Collector::collect(const std::string& root, const std::string& duplicate_reason) {
+Expected<Collection> Collector::collect(const std::string& root, Part part) {
   const auto files = list(root);
   if (!files) return files.error();
   auto licences = LicenceFinder::open(root, options_.assumed_licence);
@@ -79,16 +80,20 @@ Expected<Collection> Collector::collect(const std::string& root, const std::stri
     if (cancel_.cancelled()) return make_error("cancelled");
     if (out.files % kProgressEvery == 0) progress_(out.files, files->size());
     ++out.files;
-    Cleaned document = read(file, *licences, out.masked);
+    const bool withheld = part == Part::kTrain && contains(options_.held_out_names, file_name_of(file.relative));
+    Cleaned document = withheld ? Cleaned{"", "held-out name"} : read(file, *licences, out.masked);
     if (document.rejected.empty()) {
       const auto earlier = seen_.find_or_add(NearDuplicates::signature_of(document.text));
-      if (earlier) document.rejected = duplicate_reasons_[*earlier];
+      if (earlier) {
+        const bool leaks = part == Part::kTrain && parts_[*earlier] == Part::kHeldOut;
+        document.rejected = leaks ? "near duplicate of held-out" : "near duplicate";
+      }
     }
     if (!document.rejected.empty()) {
       ++out.dropped[document.rejected];
       continue;
     }
-    duplicate_reasons_.push_back(duplicate_reason);
+    parts_.push_back(part);
     out.bytes += document.text.size();
     out.documents.push_back(std::move(document.text));
   }

@@ -19,7 +19,7 @@ struct CollectOptions {
   std::vector<std::string> extensions{".py"};
   CleanLimits limits;
   std::string assumed_licence;                // SPDX, for files of which nothing is known; empty: they are dropped
-  std::vector<std::string> held_out_names{};  // file names that are dropped, wherever they lie
+  std::vector<std::string> held_out_names{};  // file names that are dropped from training, wherever they lie
 };
 
 struct Collection {
@@ -30,16 +30,17 @@ struct Collection {
   std::map<std::string, std::size_t> dropped;  // reason -> files
 };
 
+enum class Part { kHeldOut, kTrain };
+
 class Collector {
  public:
   // done and all: files so far and in the folder at hand.
   using Progress = std::function<void(std::size_t done, std::size_t all)>;
   Collector(CollectOptions options, CancelFlag cancel, Progress progress);
 
-  // Documents of all files under `root`. Near duplicates are dropped also across calls of the same collector, with the
-  // reason that `duplicate_reason` was given when the earlier text was kept. Error: no such folder, a licences.json
-  // that is none, cancelled.
-  Expected<Collection> collect(const std::string& root, const std::string& duplicate_reason);
+  // Documents of all files under `root`. Near duplicates of what an earlier call kept are dropped too; so held-out
+  // folders come first. Error: no such folder, a licences.json that is none, cancelled.
+  Expected<Collection> collect(const std::string& root, Part part);
 
  private:
   struct File {
@@ -54,7 +55,7 @@ class Collector {
   CancelFlag cancel_;
   Progress progress_;
   NearDuplicates seen_;
-  std::vector<std::string> duplicate_reasons_;  // of each text in seen_
+  std::vector<Part> parts_;  // of each text in seen_
 };
 
 }  // namespace weft::adapters

@@ -96,13 +96,13 @@ Expected<Collected> collect_all(const PackOptions& options, const Report& progre
   const auto report = [&](std::size_t done, std::size_t all) { progress({stage, done, all}); };
   Collector collector(rules, cancel, report);
   if (!options.held_out.empty()) {
-    auto valid = collector.collect(options.held_out, "near duplicate of held-out");
+    auto valid = collector.collect(options.held_out, Part::kHeldOut);
     if (!valid) return valid.error();
     out.valid = std::move(*valid);
   }
   stage = "reading";
   for (const std::string& source : options.sources) {
-    auto train = collector.collect(source, "near duplicate");
+    auto train = collector.collect(source, Part::kTrain);
     if (!train) return train.error();
     append(out.train, std::move(*train));
   }

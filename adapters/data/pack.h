@@ -21,7 +21,7 @@ struct PackOptions {
   std::string out;
   std::string tokenizer;          // tokenizer.model to use; empty: one is trained on the documents
   std::size_t vocabulary = 8192;  // of the one that is trained
-  std::size_t tokenizer_sample_bytes = 20 << 20;
+  std::size_t tokenizer_sample_bytes = 5 << 20;
   std::uint64_t seed = 1;  // of the tokenizer's sample
   int threads = 2;
   CollectOptions collect;

@@ -34,42 +34,29 @@ struct IssuedKey {
 };
 
 constexpr std::array kIssuedKeys = {
-    IssuedKey{"AKIA", kUpper | kDigit, 16, 16},           // AWS
-    IssuedKey{"ASIA", kUpper | kDigit, 16, 16},
-    IssuedKey{"AROA", kUpper | kDigit, 16, 17},
-    IssuedKey{"AIDA", kUpper | kDigit, 16, 17},
-    IssuedKey{"ghp_", kAlnum, 36, 255},                   // GitHub
-    IssuedKey{"gho_", kAlnum, 36, 255},
-    IssuedKey{"ghu_", kAlnum, 36, 255},
-    IssuedKey{"ghs_", kAlnum, 36, 255},
-    IssuedKey{"ghr_", kAlnum, 36, 255},
-    IssuedKey{"github_pat_", kWord, 22, 255},
-    IssuedKey{"glpat-", kBase64Url, 20, 255},             // GitLab
-    IssuedKey{"xoxa-", kAlnum | kDash, 10, 0},            // Slack
-    IssuedKey{"xoxb-", kAlnum | kDash, 10, 0},
-    IssuedKey{"xoxp-", kAlnum | kDash, 10, 0},
-    IssuedKey{"xoxr-", kAlnum | kDash, 10, 0},
-    IssuedKey{"xoxs-", kAlnum | kDash, 10, 0},
-    IssuedKey{"xapp-", kAlnum | kDash, 20, 0},
-    IssuedKey{"AIza", kBase64Url, 35, 35},                // Google
-    IssuedKey{"ya29.", kBase64Url, 20, 0},
-    IssuedKey{"GOCSPX-", kBase64Url, 28, 28},
-    IssuedKey{"sk_live_", kAlnum, 16, 0},                 // Stripe
-    IssuedKey{"rk_live_", kAlnum, 16, 0},
-    IssuedKey{"sk-proj-", kBase64Url, 20, 0},             // model providers
-    IssuedKey{"sk-ant-", kBase64Url, 20, 0},
-    IssuedKey{"sk-", kAlnum, 32, 0},
-    IssuedKey{"hf_", kLetters, 30, 64},
-    IssuedKey{"npm_", kAlnum, 36, 36},                    // registries
-    IssuedKey{"pypi-AgEI", kBase64Url, 50, 0},
-    IssuedKey{"SG.", kBase64Url | kDot, 60, 80},          // mail, hosting
+    IssuedKey{"AKIA", kUpper | kDigit, 16, 16},  // AWS
+    IssuedKey{"ASIA", kUpper | kDigit, 16, 16}, IssuedKey{"AROA", kUpper | kDigit, 16, 17},
+    IssuedKey{"AIDA", kUpper | kDigit, 16, 17}, IssuedKey{"ghp_", kAlnum, 36, 255},  // GitHub
+    IssuedKey{"gho_", kAlnum, 36, 255},         IssuedKey{"ghu_", kAlnum, 36, 255},
+    IssuedKey{"ghs_", kAlnum, 36, 255},         IssuedKey{"ghr_", kAlnum, 36, 255},
+    IssuedKey{"github_pat_", kWord, 22, 255},   IssuedKey{"glpat-", kBase64Url, 20, 255},  // GitLab
+    IssuedKey{"xoxa-", kAlnum | kDash, 10, 0},                                             // Slack
+    IssuedKey{"xoxb-", kAlnum | kDash, 10, 0},  IssuedKey{"xoxp-", kAlnum | kDash, 10, 0},
+    IssuedKey{"xoxr-", kAlnum | kDash, 10, 0},  IssuedKey{"xoxs-", kAlnum | kDash, 10, 0},
+    IssuedKey{"xapp-", kAlnum | kDash, 20, 0},  IssuedKey{"AIza", kBase64Url, 35, 35},  // Google
+    IssuedKey{"ya29.", kBase64Url, 20, 0},      IssuedKey{"GOCSPX-", kBase64Url, 28, 28},
+    IssuedKey{"sk_live_", kAlnum, 16, 0},                                                  // Stripe
+    IssuedKey{"rk_live_", kAlnum, 16, 0},       IssuedKey{"sk-proj-", kBase64Url, 20, 0},  // model providers
+    IssuedKey{"sk-ant-", kBase64Url, 20, 0},    IssuedKey{"sk-", kAlnum, 32, 0},
+    IssuedKey{"hf_", kLetters, 30, 64},         IssuedKey{"npm_", kAlnum, 36, 36},            // registries
+    IssuedKey{"pypi-AgEI", kBase64Url, 50, 0},  IssuedKey{"SG.", kBase64Url | kDot, 60, 80},  // mail, hosting
     IssuedKey{"dop_v1_", kAlnum, 64, 64},
 };
 
 // Parts of a lower-case name whose value is taken for a secret when it looks random.
-constexpr std::array<std::string_view, 12> kSecretWords = {
-    "password", "passwd", "passphrase", "secret", "token", "apikey", "api_key", "api-key", "access_key", "private_key",
-    "auth_key", "credential"};
+constexpr std::array<std::string_view, 12> kSecretWords = {"password",   "passwd",      "passphrase", "secret",
+                                                           "token",      "apikey",      "api_key",    "api-key",
+                                                           "access_key", "private_key", "auth_key",   "credential"};
 
 constexpr std::size_t kMaxName = 128, kMaxGap = 16, kMaxValue = 512;
 constexpr std::string_view kBegin = "-----BEGIN ", kDashes = "-----", kPrivateKey = "PRIVATE KEY-----";
@@ -145,7 +132,8 @@ class Scanner {
     for (const IssuedKey& key : kIssuedKeys) {
       if (text_[at] != key.prefix.front() || text_.substr(at, key.prefix.size()) != key.prefix) continue;
       const std::size_t begin = at + key.prefix.size();
-      const std::size_t end = run_end(begin, key.alphabet, key.max_length == 0 ? std::string::npos : key.max_length + 1);
+      const std::size_t end =
+          run_end(begin, key.alphabet, key.max_length == 0 ? std::string::npos : key.max_length + 1);
       const std::size_t length = end - begin;
       if (length < key.min_length || (key.max_length != 0 && length > key.max_length)) continue;
       mask(at, end);
@@ -204,7 +192,8 @@ class Scanner {
 
   std::optional<std::size_t> bare_value(std::size_t begin) {
     const std::size_t end = run_end(begin, kBase64Url | kBase64, kMaxValue);
-    const bool ends_statement = end == text_.size() || std::string_view(" \t\r\n,;#").find(text_[end]) != std::string::npos;
+    const bool ends_statement =
+        end == text_.size() || std::string_view(" \t\r\n,;#").find(text_[end]) != std::string::npos;
     if (!ends_statement || !looks_random(text_.substr(begin, end - begin), 20, 3.7)) return std::nullopt;
     mask(begin, end);
     return end;
@@ -229,8 +218,8 @@ class Scanner {
     const std::size_t begin = at + kBegin.size() + label + kPrivateKey.size();
     std::size_t end = begin;
     bool key = false;
-    // Line by line: the body goes on as long as its lines are mostly base64. No line is read past the next row of dashes,
-    // so that what one header looks at, no other does.
+    // Line by line: the body goes on as long as its lines are mostly base64. No line is read past the next row of
+    // dashes, so that what one header looks at, no other does.
     while (end < text_.size()) {
       std::size_t stop = end;
       while (stop < text_.size() && text_[stop] != '\n' && text_.substr(stop, kDashes.size()) != kDashes) ++stop;

@@ -12,20 +12,63 @@ namespace {
 
 // Shell patterns on a file's lower-case name.
 constexpr std::array kSecretNames = {
-    ".env", ".env.*", "*.env", ".envrc",
-    "*.pem", "*.key", "*.p12", "*.pfx", "*.jks", "*.keystore", "*.kdbx", "*.ppk", "*.gpg",
-    "id_rsa*", "id_dsa*", "id_ecdsa*", "id_ed25519*", "authorized_keys",
-    ".netrc", "_netrc", ".npmrc", ".yarnrc", ".pypirc", ".pgpass", ".my.cnf", ".htpasswd", ".git-credentials",
-    ".dockercfg", ".vault_pass*", ".vault-token", "kubeconfig", "*.kubeconfig",
-    "credentials", "credentials.json", "credentials.ini", "credentials.toml", "credentials.y*ml", "credentials.csv",
-    "secrets", "secrets.json", "secrets.ini", "secrets.toml", "secrets.y*ml", "client_secret*.json",
-    "service-account*.json", "service_account*.json", "*.tfvars", "*.tfstate", "*.tfstate.backup", "shadow",
+    ".env",
+    ".env.*",
+    "*.env",
+    ".envrc",
+    "*.pem",
+    "*.key",
+    "*.p12",
+    "*.pfx",
+    "*.jks",
+    "*.keystore",
+    "*.kdbx",
+    "*.ppk",
+    "*.gpg",
+    "id_rsa*",
+    "id_dsa*",
+    "id_ecdsa*",
+    "id_ed25519*",
+    "authorized_keys",
+    ".netrc",
+    "_netrc",
+    ".npmrc",
+    ".yarnrc",
+    ".pypirc",
+    ".pgpass",
+    ".my.cnf",
+    ".htpasswd",
+    ".git-credentials",
+    ".dockercfg",
+    ".vault_pass*",
+    ".vault-token",
+    "kubeconfig",
+    "*.kubeconfig",
+    "credentials",
+    "credentials.json",
+    "credentials.ini",
+    "credentials.toml",
+    "credentials.y*ml",
+    "credentials.csv",
+    "secrets",
+    "secrets.json",
+    "secrets.ini",
+    "secrets.toml",
+    "secrets.y*ml",
+    "client_secret*.json",
+    "service-account*.json",
+    "service_account*.json",
+    "*.tfvars",
+    "*.tfstate",
+    "*.tfstate.backup",
+    "shadow",
 };
 
 // Exceptions: what is meant to be shared.
 constexpr std::array kPublicNames = {".env.example", ".env.sample", ".env.template", ".env.dist", "*.pub"};
 
-constexpr std::array kSecretFolders = {".ssh", ".gnupg", ".aws", ".azure", ".gcloud", ".kube", ".docker", ".password-store"};
+constexpr std::array kSecretFolders = {".ssh",    ".gnupg", ".aws",    ".azure",
+                                       ".gcloud", ".kube",  ".docker", ".password-store"};
 
 std::string lower(std::string_view text) {
   std::string out(text);
@@ -35,7 +78,8 @@ std::string lower(std::string_view text) {
 
 template <class Patterns>
 bool any_matches(const Patterns& patterns, const std::string& name) {
-  return std::ranges::any_of(patterns, [&name](const char* pattern) { return ::fnmatch(pattern, name.c_str(), 0) == 0; });
+  return std::ranges::any_of(patterns,
+                             [&name](const char* pattern) { return ::fnmatch(pattern, name.c_str(), 0) == 0; });
 }
 
 bool is_separator(char c) { return c == '/' || c == '\\'; }

@@ -53,15 +53,16 @@ TEST(MaskSecrets, LeavesOrdinaryCodeAlone) {
 
 TEST(MaskSecrets, MasksRandomValuesOfTellingNames) {
   EXPECT_EQ(mask_secrets("DB_PASSWORD = 'p4ssw0rdQz81'").text, "DB_PASSWORD = '" + stars(12) + "'");
-  EXPECT_EQ(mask_secrets("config[\"apiKey\"] = \"9f8a7b6c5d4e3f2a1b0c\"").text, "config[\"apiKey\"] = \"" + stars(20) + "\"");
+  EXPECT_EQ(mask_secrets("config[\"apiKey\"] = \"9f8a7b6c5d4e3f2a1b0c\"").text,
+            "config[\"apiKey\"] = \"" + stars(20) + "\"");
   EXPECT_EQ(mask_secrets("client_secret: Zm9vYmFyYmF6cXV4MTIzNDU2Nzg5\nnext: 1").text,
             "client_secret: " + stars(28) + "\nnext: 1");
   EXPECT_EQ(mask_secrets("{'token': '8d7f6e5c4b3a29180716'}").text, "{'token': '" + stars(20) + "'}");
 }
 
 TEST(MaskSecrets, KeepsTemplatesAndPlainWords) {
-  for (const std::string text : {"password = 'changeme'", "token = '{token_0123456789}'", "secret = \"<your-secret-1234>\"",
-                                 "password='${DB_PASSWORD_1234567}'"}) {
+  for (const std::string text : {"password = 'changeme'", "token = '{token_0123456789}'",
+                                 "secret = \"<your-secret-1234>\"", "password='${DB_PASSWORD_1234567}'"}) {
     EXPECT_EQ(mask_secrets(text).text, text);
   }
 }
@@ -99,8 +100,9 @@ TEST(MaskSecrets, KeepsLengthAndLineEnds) {
 
 // Quadratic work on a megabyte would run into the test's time limit.
 TEST(MaskSecrets, RepeatedBeginningsStayLinear) {
-  for (const std::string piece : {"eyJ-", "eyJaaaaaaaaa.", "-----BEGIN PRIVATE KEY-----", "token=", "a://b:c", "Bearer ",
-                                  "xox", "AKIA", "password:\"", "eyJ", "sk-", "://", "-----BEGIN PRIVATE KEY-----\n"}) {
+  for (const std::string piece :
+       {"eyJ-", "eyJaaaaaaaaa.", "-----BEGIN PRIVATE KEY-----", "token=", "a://b:c", "Bearer ", "xox", "AKIA",
+        "password:\"", "eyJ", "sk-", "://", "-----BEGIN PRIVATE KEY-----\n"}) {
     std::string text;
     while (text.size() < (4u << 20)) text += piece;
     EXPECT_EQ(mask_secrets(text).text.size(), text.size());
@@ -108,16 +110,16 @@ TEST(MaskSecrets, RepeatedBeginningsStayLinear) {
 }
 
 TEST(IsSecretFile, KnowsKeysAndCredentialStores) {
-  for (const char* path : {".env", "app/.env.local", "prod.env", "certs/server.pem", "/home/me/.ssh/config", "id_rsa",
-                           "id_ed25519", ".netrc", "web/.npmrc", "Credentials.json", "a\\.aws\\config", "secrets.yaml",
-                           "TLS.KEY"}) {
+  for (const char* path :
+       {".env", "app/.env.local", "prod.env", "certs/server.pem", "/home/me/.ssh/config", "id_rsa", "id_ed25519",
+        ".netrc", "web/.npmrc", "Credentials.json", "a\\.aws\\config", "secrets.yaml", "TLS.KEY"}) {
     EXPECT_TRUE(is_secret_file(path)) << path;
   }
 }
 
 TEST(IsSecretFile, LeavesSourcesAlone) {
-  for (const char* path : {"secrets.py", "botocore/credentials.py", "env.py", "environment.py", ".env.example", "id_rsa.pub",
-                           "token.py", "keys.cc", "ssh/client.py", "", "dotenv/main.py"}) {
+  for (const char* path : {"secrets.py", "botocore/credentials.py", "env.py", "environment.py", ".env.example",
+                           "id_rsa.pub", "token.py", "keys.cc", "ssh/client.py", "", "dotenv/main.py"}) {
     EXPECT_FALSE(is_secret_file(path)) << path;
   }
 }
