@@ -142,7 +142,7 @@ std::string declared_licence(std::string_view source) {
 Expected<LicenceFinder> LicenceFinder::open(const std::string& root, std::string assumed) {
   std::map<std::string, std::string> by_folder;
   const auto path = std::filesystem::path(root) / "licences.json";
-  if (std::filesystem::exists(path)) {
+  if (std::filesystem::is_regular_file(path)) {
     const auto json = nlohmann::json::parse(read_all(path), nullptr, false);
     if (!json.is_object()) return make_error("{} is not a JSON object of folders and licences", path.string());
     for (const auto& [folder, licence] : json.items()) {

@@ -61,6 +61,15 @@ constexpr std::array<std::string_view, 12> kSecretWords = {"password",   "passwd
 constexpr std::size_t kMaxName = 128, kMaxGap = 16, kMaxValue = 512;
 constexpr std::string_view kBegin = "-----BEGIN ", kDashes = "-----", kPrivateKey = "PRIVATE KEY-----";
 
+// What documentation writes where a password goes.
+constexpr std::array<std::string_view, 4> kPlaceholders = {"password", "passwd", "secret", "passphrase"};
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) c = class_of(c) == kUpper ? static_cast<char>(c + 32) : c;
+  return out;
+}
+
 double bits_per_character(std::string_view value) {
   std::array<std::size_t, 256> counts{};
   for (const char c : value) ++counts[static_cast<std::uint8_t>(c)];
@@ -157,8 +166,7 @@ class Scanner {
 
   static bool names_a_secret(std::string_view name) {
     if (name.size() < 5 || name.size() > kMaxName) return false;
-    std::string small(name);
-    for (char& c : small) c = class_of(c) == kUpper ? static_cast<char>(c + 32) : c;
+    const std::string small = lower(name);
     return std::ranges::any_of(kSecretWords,
                                [&small](std::string_view word) { return small.find(word) != std::string::npos; });
   }
@@ -194,7 +202,10 @@ class Scanner {
     const std::size_t end = run_end(begin, kBase64Url | kBase64, kMaxValue);
     const bool ends_statement =
         end == text_.size() || std::string_view(" \t\r\n,;#").find(text_[end]) != std::string::npos;
-    if (!ends_statement || !looks_random(text_.substr(begin, end - begin), 20, 3.7)) return std::nullopt;
+    const std::string_view value = text_.substr(begin, end - begin);
+    // A type or a variable has few digits.
+    if (std::ranges::count_if(value, [](char c) { return class_of(c) == kDigit; }) < 3) return std::nullopt;
+    if (!ends_statement || !looks_random(value, 20, 3.7)) return std::nullopt;
     mask(begin, end);
     return end;
   }
@@ -206,6 +217,7 @@ class Scanner {
     const std::size_t begin = user_end + 1;
     const std::size_t length = text_.substr(begin, 128).find_first_of("@/ \t\r\n\"'`<>{}[]$%*");
     if (length == std::string_view::npos || length < 6 || text_[begin + length] != '@') return at;
+    if (std::ranges::find(kPlaceholders, lower(text_.substr(begin, length))) != kPlaceholders.end()) return at;
     mask(begin, begin + length);
     return begin + length;
   }

@@ -45,6 +45,8 @@ TEST(MaskSecrets, LeavesOrdinaryCodeAlone) {
       "AKIA = 1; sk = 'sk-learn'; eyJ = eyJhbc.eyJ\n"
       "token_type = TokenType.STRING\n"
       "access_token: Optional[str] = None\n"
+      "private_key: PKCS7PrivateKeyTypes,\n"
+      "url = 'postgresql://user:password@host/name'\n"
       "def check_password(self, password): return self.secret1 == password\n";
   const MaskedText out = mask_secrets(code);
   EXPECT_EQ(out.text, code);
