@@ -55,8 +55,9 @@ struct CompletionResult {
 using Screen = std::function<Expected<std::string>(std::string_view path, std::string_view text)>;
 
 struct CompletionOptions {
-  std::size_t prompt_budget_tokens = 768;
-  std::size_t suffix_budget_tokens = 192;
+  // With what is generated, as many as the rows that the default model was trained on.
+  std::size_t prompt_budget_tokens = 448;
+  std::size_t suffix_budget_tokens = 128;  // of the prompt's
   std::size_t max_new_tokens = 64;
   std::size_t cache_entries = 250;
   std::size_t max_lines = 12;  // of one suggestion

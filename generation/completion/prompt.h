@@ -16,8 +16,8 @@
 namespace weft::generation {
 
 struct PromptBudget {
-  std::size_t total_tokens = 768;
-  std::size_t suffix_tokens = 192;  // of the total
+  std::size_t total_tokens = 448;
+  std::size_t suffix_tokens = 128;  // of the total
 };
 
 struct PromptSource {
