@@ -1,8 +1,13 @@
 #include "generation/syntax/tree.h"
 
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <string>
 
 #include <gtest/gtest.h>
+
+#include "generation/syntax/scanner.h"
 
 namespace weft::generation {
 namespace {
@@ -60,6 +65,35 @@ TEST(ErrorsAdded, TellsWhatFitsFromWhatDoesNot) {
   ASSERT_TRUE(fits && breaks);
   EXPECT_LE(*fits, 0);
   EXPECT_GT(*breaks, 0);
+}
+
+// Where a string literal begins, its prefix letters are part of the tree's node and not yet of the scanner's.
+bool before_quote(std::string_view text, std::size_t offset) {
+  const std::string_view next = text.substr(offset, 3);
+  return next.find_first_of("'\"") < 3;
+}
+
+TEST(SyntaxTree, AgreesWithTheScannerOnEveryPlaceOfRealFiles) {
+  std::size_t files = 0, strings = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(WEFT_SOURCE_DIR "/tests/support")) {
+    if (entry.path().extension() != ".py") continue;
+    std::ifstream file(entry.path(), std::ios::binary);
+    const std::string text(std::istreambuf_iterator<char>(file), {});
+    const auto tree = SyntaxTree::parse(python(), text, {.limit_bytes = 2 << 20, .timeout_ms = 10000});
+    ASSERT_TRUE(tree) << entry.path();
+    ASSERT_EQ(tree->errors_in({0, text.size()}), 0U) << entry.path();
+    CodeScanner scanner(python());
+    ++files;
+    for (std::size_t offset = 1; offset < text.size(); ++offset) {
+      scanner.feed(text.substr(offset - 1, 1));
+      if (before_quote(text, offset)) continue;
+      ASSERT_EQ(scanner.kind(), tree->kind_at(offset)) << entry.path() << " at " << offset;
+      strings += scanner.kind() == TextKind::kString ? 1U : 0U;
+    }
+    EXPECT_EQ(scanner.depth(), 0) << entry.path();
+  }
+  EXPECT_GT(files, 0U);
+  EXPECT_GT(strings, 500U);
 }
 
 }  // namespace
