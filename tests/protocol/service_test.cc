@@ -19,7 +19,7 @@
 namespace weft::test {
 namespace {
 
-const std::string kUri = "file:///work/a.py";
+const std::string kUri = "file:///code/a.py";
 
 model::ModelConfig fim_config() {
   model::ModelConfig config;

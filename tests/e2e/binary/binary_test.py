@@ -18,7 +18,7 @@ SKIPPED = 77
 WEFTD = ""
 MODEL = pathlib.Path()
 GOLDEN = pathlib.Path()
-URI = "file:///work/a.py"
+URI = "file:///code/a.py"
 
 
 class Case(unittest.TestCase):
