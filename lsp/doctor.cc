@@ -119,15 +119,17 @@ void examine_model(DoctorReport& report, const std::string& requested) {
   model.can_infill = config->fim.available();
   model.size_bytes = weights_bytes(model.directory);
   if (!model.can_infill) {
-    add_warning(report, "the model has no infilling tokens", "only text before the cursor is used; a code model with "
+    add_warning(report, "the model has no infilling tokens",
+                "only text before the cursor is used; a code model with "
                 "infilling gives better answers");
   }
   const std::uint64_t needed = model.size_bytes + kWorkspaceBytes;
   if (report.memory.available_bytes != 0 && report.memory.available_bytes < needed) {
-    add_error(report, fmt::format("{:.0f} MiB of memory are available and the model needs about {:.0f} MiB",
-                                  static_cast<double>(report.memory.available_bytes) / kMiB,
-                                  static_cast<double>(needed) / kMiB),
-              "close something, raise the limit, or use a smaller model");
+    add_error(
+        report,
+        fmt::format("{:.0f} MiB of memory are available and the model needs about {:.0f} MiB",
+                    static_cast<double>(report.memory.available_bytes) / kMiB, static_cast<double>(needed) / kMiB),
+        "close something, raise the limit, or use a smaller model");
     return;
   }
   load_for_real(report);
@@ -214,11 +216,11 @@ nlohmann::json to_json(const DoctorReport& report) {
 
 std::string to_text(const DoctorReport& report) {
   const auto& model = report.model;
-  std::string out = fmt::format(
-      "weft       {}\nbackend    {}\nmemory     {:.0f} MiB available of {:.0f} MiB{}\n", report.version,
-      model::describe_backend(), static_cast<double>(report.memory.available_bytes) / kMiB,
-      static_cast<double>(report.memory.total_bytes) / kMiB,
-      report.memory.limited_by_cgroup ? " (limited by the control group)" : "");
+  std::string out =
+      fmt::format("weft       {}\nbackend    {}\nmemory     {:.0f} MiB available of {:.0f} MiB{}\n", report.version,
+                  model::describe_backend(), static_cast<double>(report.memory.available_bytes) / kMiB,
+                  static_cast<double>(report.memory.total_bytes) / kMiB,
+                  report.memory.limited_by_cgroup ? " (limited by the control group)" : "");
   if (!model.name.empty()) {
     out += fmt::format("model      {} ({}, {:.1f} M parameters, {:.1f} MiB, {} positions)\n           {}\n", model.name,
                        model.architecture, static_cast<double>(model.parameters) / 1e6,

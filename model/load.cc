@@ -57,9 +57,8 @@ Expected<std::unique_ptr<ModelRunner>> load_runner(const ModelConfig& config, co
                         .vocabulary = static_cast<std::size_t>(config.vocabulary),
                         .max_positions = static_cast<std::size_t>(config.max_positions),
                         .parameters = config.parameters()};
-  return std::unique_ptr<ModelRunner>(
-      std::make_unique<TorchRunner>(config, *std::move(transformer), communicator, info, dtype,
-                                    thread_count(options.threads, info.parameters)));
+  return std::unique_ptr<ModelRunner>(std::make_unique<TorchRunner>(
+      config, *std::move(transformer), communicator, info, dtype, thread_count(options.threads, info.parameters)));
 }
 
 }  // namespace

@@ -39,9 +39,9 @@ struct StepResult {
 };
 
 struct RunnerInfo {
-  std::string name;             // what users see, e.g. "weft-default-10m"
-  std::string device;           // "cpu", "cuda:0", "fake"
-  std::string dtype;            // "bf16", "fp32"
+  std::string name;    // what users see, e.g. "weft-default-10m"
+  std::string device;  // "cpu", "cuda:0", "fake"
+  std::string dtype;   // "bf16", "fp32"
   std::size_t vocabulary = 0;
   std::size_t max_positions = 0;
   std::size_t parameters = 0;
@@ -67,7 +67,7 @@ enum class DType { kFloat32, kBFloat16 };
 struct LoadOptions {
   std::string directory;
   DType dtype = DType::kBFloat16;
-  int threads = 0;  // 0: as many as pay: one for a small model, else one per core
+  int threads = 0;                                // 0: as many as pay: one for a small model, else one per core
   std::function<void(double fraction)> progress;  // may be empty; called on the loading thread
 };
 

@@ -11,21 +11,30 @@ namespace {
 
 at::ScalarType scalar_type(Dtype dtype) {
   switch (dtype) {
-    case Dtype::kF32: return at::kFloat;
-    case Dtype::kBf16: return at::kBFloat16;
-    case Dtype::kF16: return at::kHalf;
-    case Dtype::kI64: return at::kLong;
+    case Dtype::kF32:
+      return at::kFloat;
+    case Dtype::kBf16:
+      return at::kBFloat16;
+    case Dtype::kF16:
+      return at::kHalf;
+    case Dtype::kI64:
+      return at::kLong;
   }
   WEFT_CHECK(false);
 }
 
 Dtype dtype_of(at::ScalarType type) {
   switch (type) {
-    case at::kFloat: return Dtype::kF32;
-    case at::kBFloat16: return Dtype::kBf16;
-    case at::kHalf: return Dtype::kF16;
-    case at::kLong: return Dtype::kI64;
-    default: WEFT_CHECK(false);
+    case at::kFloat:
+      return Dtype::kF32;
+    case at::kBFloat16:
+      return Dtype::kBf16;
+    case at::kHalf:
+      return Dtype::kF16;
+    case at::kLong:
+      return Dtype::kI64;
+    default:
+      WEFT_CHECK(false);
   }
 }
 
@@ -39,7 +48,8 @@ at::Tensor to_tensor(const TensorView& view) {
 
 TensorView to_view(const at::Tensor& tensor) {
   WEFT_CHECK(tensor.is_contiguous() && tensor.is_cpu());
-  return {dtype_of(tensor.scalar_type()), tensor.sizes().vec(),
+  return {dtype_of(tensor.scalar_type()),
+          tensor.sizes().vec(),
           {static_cast<const std::byte*>(tensor.const_data_ptr()), tensor.nbytes()}};
 }
 

@@ -34,7 +34,8 @@ Expected<void> TorchRunner::validate(const StepPlan& plan) const {
     const std::int64_t start = part.start.value();
     if (part.tokens.empty()) return make_error("sequence {} has no tokens in this step", part.sequence.value());
     if (start < 0 || start > held) {
-      return make_error("sequence {} holds {} tokens and can't go on at position {}", part.sequence.value(), held, start);
+      return make_error("sequence {} holds {} tokens and can't go on at position {}", part.sequence.value(), held,
+                        start);
     }
     const std::size_t end = static_cast<std::size_t>(start) + part.tokens.size();
     if (end > info_.max_positions) {
@@ -64,7 +65,8 @@ StepResult TorchRunner::run(const StepPlan& plan) {
     if (part.wants_logits) rows.push_back(static_cast<std::int64_t>(ids.size()) - 1);
   }
   CachedAttention attention(parts);
-  const at::Tensor hidden = transformer_.hidden(at::tensor(ids, at::kLong), at::tensor(positions, at::kLong), attention);
+  const at::Tensor hidden =
+      transformer_.hidden(at::tensor(ids, at::kLong), at::tensor(positions, at::kLong), attention);
   for (const CachedAttention::Part& part : parts) static_cast<KvBuffer*>(part.kv)->commit(part.tokens);
 
   StepResult result;

@@ -28,12 +28,9 @@ std::vector<fs::path> checkpoints(const std::string& directory) {
 }
 
 std::string to_text(const TrainingState& state) {
-  return nlohmann::json{{"step", state.step},
-                        {"tokens", state.tokens},
-                        {"epoch", state.sampler.epoch},
-                        {"document", state.sampler.document},
-                        {"token", state.sampler.token},
-                        {"fingerprint", state.fingerprint}}
+  return nlohmann::json{{"step", state.step},           {"tokens", state.tokens},
+                        {"epoch", state.sampler.epoch}, {"document", state.sampler.document},
+                        {"token", state.sampler.token}, {"fingerprint", state.fingerprint}}
       .dump();
 }
 

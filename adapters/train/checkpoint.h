@@ -1,6 +1,6 @@
 // Checkpoints of a pretraining run: one safetensors file a step, `step-NNNNNNNN.safetensors`, that holds the master
-// weights, the optimiser's state and, as metadata, where the sampler stands. Written whole or not at all; the newest two
-// are kept. Training thread only.
+// weights, the optimiser's state and, as metadata, where the sampler stands. Written whole or not at all; the newest
+// two are kept. Training thread only.
 #pragma once
 
 #include <optional>

@@ -18,9 +18,7 @@ std::size_t any_place(std::string_view text, Random& random) {
   return at_character(text, static_cast<std::size_t>(random.below(text.size() + 1)));
 }
 
-std::size_t line_end(std::string_view text, std::size_t from) {
-  return std::min(text.find('\n', from), text.size());
-}
+std::size_t line_end(std::string_view text, std::size_t from) { return std::min(text.find('\n', from), text.size()); }
 
 // Few lines are asked for far more often than many.
 std::size_t short_middle_end(std::string_view text, std::size_t begin, Random& random) {

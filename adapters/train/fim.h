@@ -1,5 +1,5 @@
-// Fill-in-the-middle (Bavarian et al. 2022, "Efficient Training of Language Models to Fill in the Middle"): a text is cut
-// at characters into prefix, middle and suffix, each encoded alone, as a cursor cuts a document. Pure.
+// Fill-in-the-middle (Bavarian et al. 2022, "Efficient Training of Language Models to Fill in the Middle"): a text is
+// cut at characters into prefix, middle and suffix, each encoded alone, as a cursor cuts a document. Pure.
 #pragma once
 
 #include <string_view>
@@ -20,8 +20,8 @@ Expected<FimTokens> find_fim_tokens(const model::Tokenizer& tokenizer);
 struct Cut {
   std::size_t begin = 0, end = 0;  // bytes of the middle, on character boundaries
 };
-// Half of the cuts are anywhere; the others are what an editor asks for: from anywhere to the end of that line or of one
-// of the next five. `text` is valid UTF-8.
+// Half of the cuts are anywhere; the others are what an editor asks for: from anywhere to the end of that line or of
+// one of the next five. `text` is valid UTF-8.
 Cut choose_cut(std::string_view text, Random& random);
 
 enum class FimOrder { kPrefixFirst, kSuffixFirst };

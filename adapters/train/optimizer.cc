@@ -37,7 +37,8 @@ void Optimizer::muon(Slot& slot, const at::Tensor& gradient, double lr_scale) co
   slot.first.lerp_(gradient, 1 - options_.muon_momentum);
   const at::Tensor nesterov = gradient.lerp(slot.first, options_.muon_momentum);
   const at::Tensor update = orthogonalize(nesterov);
-  const double shape = std::sqrt(std::max(1.0, static_cast<double>(update.size(0)) / static_cast<double>(update.size(1))));
+  const double shape =
+      std::sqrt(std::max(1.0, static_cast<double>(update.size(0)) / static_cast<double>(update.size(1))));
   slot.parameter.value.mul_(1 - lr * options_.weight_decay).sub_(update, lr * shape);
 }
 

@@ -1,6 +1,6 @@
-// The optimisers of pretraining. Muon (Jordan et al. 2024) takes the matrices inside of the blocks: it applies the momentum
-// of the gradient with its singular values made equal by a Newton-Schulz iteration. AdamW (Loshchilov and Hutter 2019)
-// takes the embedding and the vectors. State is fp32. Training thread only.
+// The optimisers of pretraining. Muon (Jordan et al. 2024) takes the matrices inside of the blocks: it applies the
+// momentum of the gradient with its singular values made equal by a Newton-Schulz iteration. AdamW (Loshchilov and
+// Hutter 2019) takes the embedding and the vectors. State is fp32. Training thread only.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -19,8 +19,9 @@ struct OptimizerOptions {
 struct Parameter {
   std::string name;
   at::Tensor value;  // fp32 leaf
-  [[nodiscard]] bool by_muon() const { return value.dim() == 2 && name.find("embed") == std::string::npos &&
-                                              name.find("lm_head") == std::string::npos; }
+  [[nodiscard]] bool by_muon() const {
+    return value.dim() == 2 && name.find("embed") == std::string::npos && name.find("lm_head") == std::string::npos;
+  }
 };
 
 class Optimizer {

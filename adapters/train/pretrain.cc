@@ -92,8 +92,8 @@ class Run {
       : options_(options),
         data_(std::move(data)),
         model_(std::move(model)),
-        optimizer_(model_.parameters(), {.muon_lr = options.muon_lr, .adamw_lr = options.adamw_lr,
-                                         .weight_decay = options.weight_decay}),
+        optimizer_(model_.parameters(),
+                   {.muon_lr = options.muon_lr, .adamw_lr = options.adamw_lr, .weight_decay = options.weight_decay}),
         held_out_(held_out_rows(data_.held_out, *data_.tokenizer, data_.control.end, kHeldOutRows,
                                 options.sequence_tokens, options.micro_batch_sequences)),
         directory_(options.out),
@@ -175,15 +175,21 @@ double Run::step(RowSampler& sampler, PretrainProgress& now) {
 }
 
 void Run::log(const PretrainProgress& now) const {
-  nlohmann::json line = {{"step", now.step},          {"tokens", state_.tokens},
-                         {"loss", now.loss},          {"lr_scale", now.learning_rate_scale},
-                         {"grad_norm", now.gradient_norm}, {"tokens_per_second", now.tokens_per_second}};
+  nlohmann::json line = {{"step", now.step},
+                         {"tokens", state_.tokens},
+                         {"loss", now.loss},
+                         {"lr_scale", now.learning_rate_scale},
+                         {"grad_norm", now.gradient_norm},
+                         {"tokens_per_second", now.tokens_per_second}};
   if (now.held_out_bits_per_byte >= 0) line["held_out_bits_per_byte"] = now.held_out_bits_per_byte;
   std::ofstream(directory_ / "log.jsonl", std::ios::app) << line.dump() << '\n';
 }
 
 Expected<PretrainReport> Run::finish(bool interrupted) {
-  PretrainReport report{.steps = state_.step, .tokens = state_.tokens, .loss = loss_, .interrupted = interrupted,
+  PretrainReport report{.steps = state_.step,
+                        .tokens = state_.tokens,
+                        .loss = loss_,
+                        .interrupted = interrupted,
                         .model_directory = (directory_ / "model").string()};
   if (auto saved = save(); !saved) return saved.error();
   if (interrupted) return report;
@@ -205,7 +211,8 @@ Expected<PretrainReport> Run::train(const std::function<void(const PretrainProgr
     const TimePoint begin = clock.now();
     PretrainProgress now;
     loss_ = now.loss = step(sampler, now);
-    if (!std::isfinite(loss_)) return make_error("step {}: the loss is {}; lower the learning rates", state_.step, loss_);
+    if (!std::isfinite(loss_))
+      return make_error("step {}: the loss is {}; lower the learning rates", state_.step, loss_);
     ++state_.step;
     state_.tokens += options_.batch_tokens;
     state_.sampler = sampler.state();

@@ -1,5 +1,5 @@
-// Random: a small counter-based generator (SplitMix64, Steele et al. 2014) whose stream is a function of its seed alone,
-// the same on every machine. One thread.
+// Random: a small counter-based generator (SplitMix64, Steele et al. 2014) whose stream is a function of its seed
+// alone, the same on every machine. One thread.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
-// RowSampler: packed documents to training rows. A row of T tokens is filled with pieces of documents in an order that is
-// shuffled anew each epoch; a share of the pieces is cut for infilling. What a row holds is a function of (seed, state),
-// so a run that starts from a saved state sees the same rows. One thread.
+// RowSampler: packed documents to training rows. A row of T tokens is filled with pieces of documents in an order that
+// is shuffled anew each epoch; a share of the pieces is cut for infilling. What a row holds is a function of (seed,
+// state), so a run that starts from a saved state sees the same rows. One thread.
 #pragma once
 
 #include <cstdint>

@@ -63,14 +63,16 @@ TrainableModel TrainableModel::random(const model::ModelConfig& config, std::uin
   return {config, std::move(parameters)};
 }
 
-Expected<TrainableModel> TrainableModel::from_directory(const model::ModelConfig& config, const std::string& directory) {
+Expected<TrainableModel> TrainableModel::from_directory(const model::ModelConfig& config,
+                                                        const std::string& directory) {
   const auto checkpoint = model::Checkpoint::open(directory);
   if (!checkpoint) return checkpoint.error();
   std::vector<Parameter> parameters;
   for (const WeightSpec& spec : model::weight_specs(config)) {
     const auto view = checkpoint->find(spec.name);
     if (!view) return view.error();
-    if (view->shape != spec.shape) return make_error("{}: {} has another shape than the model to train", directory, spec.name);
+    if (view->shape != spec.shape)
+      return make_error("{}: {} has another shape than the model to train", directory, spec.name);
     parameters.push_back({spec.name, model::to_tensor(*view).to(at::kFloat).set_requires_grad(true)});
   }
   return TrainableModel(config, std::move(parameters));
@@ -107,7 +109,8 @@ Expected<void> TrainableModel::package(const std::string& directory, const std::
     views.push_back({parameter.name, model::to_view(rounded.back())});
   }
   const fs::path base(directory);
-  if (auto written = model::write_safetensors((base / "model.safetensors").string(), views, {{"format", "pt"}}); !written) {
+  if (auto written = model::write_safetensors((base / "model.safetensors").string(), views, {{"format", "pt"}});
+      !written) {
     return written.error();
   }
   if (auto written = write_text(base / "config.json", to_json(config_)); !written) return written.error();

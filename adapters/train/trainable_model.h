@@ -1,4 +1,5 @@
-// TrainableModel: fp32 master weights of a decoder, run through model/layers in bf16 with autograd. Training thread only.
+// TrainableModel: fp32 master weights of a decoder, run through model/layers in bf16 with autograd. Training thread
+// only.
 #pragma once
 
 #include <string>
@@ -13,7 +14,8 @@ namespace weft::adapters {
 
 class TrainableModel {
  public:
-  // Weights drawn from N(0, 0.02²), those that write to the residual stream scaled down by its depth (Radford et al. 2019).
+  // Weights drawn from N(0, 0.02²), those that write to the residual stream scaled down by its depth (Radford et al.
+  // 2019).
   static TrainableModel random(const model::ModelConfig& config, std::uint64_t seed);
   // Weights of a packaged model of the same shape.
   static Expected<TrainableModel> from_directory(const model::ModelConfig& config, const std::string& directory);

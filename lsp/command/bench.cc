@@ -66,10 +66,12 @@ nlohmann::json to_json(const Series& series) {
 }
 
 void print_series(std::string_view name, const Series& series) {
-  fmt::print("{:<8} {:>4} requests  p50 {:6.1f} ms  p95 {:6.1f} ms  prefilled {:6.1f} of {:6.1f} tokens  generated "
-             "{:5.1f}  answered {}  from cache {}\n", name, series.latency_ms.size(), series.percentile(0.5),
-             series.percentile(0.95), series.mean(series.prefilled_tokens), series.mean(series.prompt_tokens),
-             series.mean(series.generated_tokens), series.answered, series.from_cache);
+  fmt::print(
+      "{:<8} {:>4} requests  p50 {:6.1f} ms  p95 {:6.1f} ms  prefilled {:6.1f} of {:6.1f} tokens  generated "
+      "{:5.1f}  answered {}  from cache {}\n",
+      name, series.latency_ms.size(), series.percentile(0.5), series.percentile(0.95),
+      series.mean(series.prefilled_tokens), series.mean(series.prompt_tokens), series.mean(series.generated_tokens),
+      series.answered, series.from_cache);
 }
 
 // The ends of half-typed lines, spread evenly: after the indentation and half of the characters.
@@ -144,9 +146,9 @@ int fail(const Error& error) {
 void report(const Bench& bench, const Series& places, const Series& typing, bool json) {
   const auto lines = std::count(bench.text.begin(), bench.text.end(), '\n');
   if (json) {
-    const nlohmann::json out = {{"model", bench.stack.runner->info().name}, {"file", bench.path}, {"lines", lines},
-                                {"load_ms", bench.stack.load_ms},           {"places", to_json(places)},
-                                {"typing", to_json(typing)}};
+    const nlohmann::json out = {
+        {"model", bench.stack.runner->info().name}, {"file", bench.path},        {"lines", lines},
+        {"load_ms", bench.stack.load_ms},           {"places", to_json(places)}, {"typing", to_json(typing)}};
     fmt::print("{}\n", out.dump(2));
     return;
   }
@@ -184,7 +186,8 @@ void add_typing(CLI::App& group, int& exit_code) {
   app->add_option("--places", settings->places, "places to ask at")->check(CLI::PositiveNumber)->capture_default_str();
   app->add_option("--keys", settings->keys, "characters to type")->check(CLI::PositiveNumber)->capture_default_str();
   app->add_option("--threads", settings->threads, "compute threads; 0: as many as pay")
-      ->check(CLI::NonNegativeNumber)->capture_default_str();
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
   app->add_flag("--json", settings->json, "print the numbers as JSON");
   app->footer("Example:\n  weft bench typing --places 50 --json");
   app->callback([settings, &exit_code] { exit_code = run(*settings); });

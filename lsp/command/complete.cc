@@ -61,8 +61,8 @@ void print_text(const CompletionResult& result, const LocatedText& located) {
     for (std::size_t i = 1; i < result.items.size(); ++i) fmt::print("or: {}\n", result.items[i].text);
   }
   fmt::print(stderr, "{}: {:.0f} ms (prefill {:.0f}, decode {:.0f}), {} prompt tokens, {} generated\n", result.model,
-             result.timings.total_ms, result.timings.prefill_ms, result.timings.decode_ms,
-             result.timings.prompt_tokens, result.timings.generated_tokens);
+             result.timings.total_ms, result.timings.prefill_ms, result.timings.decode_ms, result.timings.prompt_tokens,
+             result.timings.generated_tokens);
 }
 
 int fail(int exit_code, const Error& error) {

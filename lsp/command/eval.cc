@@ -27,9 +27,9 @@ void print_text(const CompletionEvalReport& report) {
       "model                {}\nfiles                {}\nbits per byte        {:.4f}\nnext-token accuracy  {:.2f}%\n"
       "line exact match     {:.2f}% of {} places\nedit similarity      {:.3f}\nanswered             {:.1f}%\n"
       "latency              {:.0f} ms median, {:.0f} ms p95\n",
-      report.model, report.files, report.bits_per_byte, report.next_token_accuracy * 100,
-      report.line_exact_match * 100, report.positions, report.mean_edit_similarity, report.answered_share * 100,
-      report.latency_p50_ms, report.latency_p95_ms);
+      report.model, report.files, report.bits_per_byte, report.next_token_accuracy * 100, report.line_exact_match * 100,
+      report.positions, report.mean_edit_similarity, report.answered_share * 100, report.latency_p50_ms,
+      report.latency_p95_ms);
 }
 
 int fail(const Error& error) {
@@ -64,14 +64,18 @@ void add_completion(CLI::App& group, int& exit_code) {
   app->add_option("--data", options.directory, "folder searched for Python files")->required()->type_name("DIR");
   app->add_option("--model", settings->model, "model directory")->type_name("DIR");
   app->add_option("--max-files", options.max_files, "files to read at most")
-      ->check(CLI::PositiveNumber)->capture_default_str();
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
   app->add_option("--max-positions", options.max_positions, "cursor places in all")
-      ->check(CLI::PositiveNumber)->capture_default_str();
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
   app->add_option("--max-windows", options.max_windows, "windows scored token by token in all; 0: none")
-      ->check(CLI::NonNegativeNumber)->capture_default_str();
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
   app->add_option("--seed", options.seed, "seed of the chosen places")->capture_default_str();
   app->add_option("--threads", settings->threads, "compute threads; 0: as many as pay")
-      ->check(CLI::NonNegativeNumber)->capture_default_str();
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
   app->add_flag("--json", settings->json, "print the report as JSON");
   app->footer("Example:\n  weft eval completion --data ./held-out --max-files 20 --json");
   app->callback([settings, &exit_code] { exit_code = run(*settings); });

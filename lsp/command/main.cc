@@ -2,8 +2,8 @@
 // work failed, 2 wrong usage. Main thread only.
 #include <exception>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include "lsp/command/command.h"
 #include "model/base/log.h"

@@ -52,12 +52,8 @@ generation::CompletionRequest automatic_request(const std::string& path, std::sh
 }
 
 nlohmann::json to_json(const generation::CompletionTimings& timings) {
-  return {{"prompt", timings.prompt_ms},
-          {"queue", timings.queue_ms},
-          {"prefill", timings.prefill_ms},
-          {"decode", timings.decode_ms},
-          {"filter", timings.filter_ms},
-          {"total", timings.total_ms}};
+  return {{"prompt", timings.prompt_ms}, {"queue", timings.queue_ms},   {"prefill", timings.prefill_ms},
+          {"decode", timings.decode_ms}, {"filter", timings.filter_ms}, {"total", timings.total_ms}};
 }
 
 }  // namespace weft::lsp

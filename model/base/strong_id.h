@@ -21,8 +21,8 @@ class StrongId {
 };
 
 using TokenId = StrongId<struct TokenIdTag, std::int32_t>;
-using Position = StrongId<struct PositionTag, std::int32_t>;      // index of a token in its sequence
-using SequenceId = StrongId<struct SequenceIdTag, std::uint64_t>; // one KV history in the runner
+using Position = StrongId<struct PositionTag, std::int32_t>;       // index of a token in its sequence
+using SequenceId = StrongId<struct SequenceIdTag, std::uint64_t>;  // one KV history in the runner
 using RequestId = StrongId<struct RequestIdTag, std::uint64_t>;
 using Rank = StrongId<struct RankTag, std::int32_t>;
 

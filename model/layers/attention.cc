@@ -61,7 +61,8 @@ at::Tensor DocumentAttention::attend(int /*layer*/, const at::Tensor& q, const a
   for (std::size_t i = 0; i < lengths_.size(); ++i) {
     outputs.push_back(at::scaled_dot_product_attention(to_heads(qs[i]), repeat_heads(to_heads(ks[i]), q.size(1)),
                                                        repeat_heads(to_heads(vs[i]), q.size(1)), {}, 0.0, true)
-                          .squeeze(0).transpose(0, 1));
+                          .squeeze(0)
+                          .transpose(0, 1));
   }
   return outputs.size() == 1 ? outputs.front() : at::cat(outputs, 0);
 }

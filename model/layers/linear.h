@@ -1,6 +1,6 @@
 // Linears and the embedding as Megatron-LM shards them (Shoeybi et al. 2019): a column-parallel layer owns rows of W
-// (output features) and needs no exchange; a row-parallel one owns columns (input features) and sums the partial products
-// over the ranks, adding the bias once, after the sum. R ranks. Immutable; compute thread only.
+// (output features) and needs no exchange; a row-parallel one owns columns (input features) and sums the partial
+// products over the ranks, adding the bias once, after the sum. R ranks. Immutable; compute thread only.
 #pragma once
 
 #include <ATen/core/Tensor.h>

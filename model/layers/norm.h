@@ -8,8 +8,8 @@ namespace weft::model {
 class RmsNorm {
  public:
   RmsNorm() = default;
-  RmsNorm(at::Tensor weight, double eps);        // [width]
-  at::Tensor forward(const at::Tensor& x) const; // [..., width]; the mean square is taken in fp32
+  RmsNorm(at::Tensor weight, double eps);         // [width]
+  at::Tensor forward(const at::Tensor& x) const;  // [..., width]; the mean square is taken in fp32
   [[nodiscard]] bool defined() const { return weight_.defined(); }
 
  private:

@@ -117,7 +117,8 @@ Expected<Transformer> Transformer::bind(const ModelConfig& config, const WeightL
     if (!tensor) return tensor.error();
     weights.emplace(spec.name, *std::move(tensor));
   }
-  return Transformer(config, [&](const std::string& name) { return weights.at(name); }, communicator);
+  return Transformer(
+      config, [&](const std::string& name) { return weights.at(name); }, communicator);
 }
 
 at::Tensor Transformer::hidden(const at::Tensor& ids, const at::Tensor& positions, AttentionBackend& attention,

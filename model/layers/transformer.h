@@ -1,6 +1,7 @@
 // The decoder: one parametrised block for every family; what differs is in ModelConfig. A Transformer is a function of
 // its weights: training binds it anew to each step's cast weights, serving once to loaded ones. Immutable after
-// construction; compute thread only. Shapes: N tokens in step, H heads, Hk KV heads, D head size, V vocabulary, R ranks.
+// construction; compute thread only. Shapes: N tokens in step, H heads, Hk KV heads, D head size, V vocabulary, R
+// ranks.
 #pragma once
 
 #include <ATen/core/Tensor.h>

@@ -33,8 +33,9 @@ std::vector<TokenId> text_tokens(std::string_view text) { return tokenizer().enc
 
 TEST(Fim, PrefixFirst) {
   const FimTokens c = control();
-  EXPECT_EQ(sequence("abcdef", {2, 4}, FimOrder::kPrefixFirst),
-            joined({{c.prefix}, text_tokens("ab"), {c.suffix}, text_tokens("ef"), {c.middle}, text_tokens("cd"), {c.end}}));
+  EXPECT_EQ(
+      sequence("abcdef", {2, 4}, FimOrder::kPrefixFirst),
+      joined({{c.prefix}, text_tokens("ab"), {c.suffix}, text_tokens("ef"), {c.middle}, text_tokens("cd"), {c.end}}));
 }
 
 TEST(Fim, SuffixFirstKeepsPrefixAndMiddleTogether) {

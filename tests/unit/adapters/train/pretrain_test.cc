@@ -29,14 +29,16 @@ std::vector<std::string> documents(int begin, int end) {
   for (int i = begin; i < end; ++i) {
     std::string text;
     for (int k = 0; k < 12; ++k) {
-      text += fmt::format("def area_{}_{}(width, height):\n    total = width * height + {}\n    return total\n\n\n", i, k, i * k);
+      text += fmt::format("def area_{}_{}(width, height):\n    total = width * height + {}\n    return total\n\n\n", i,
+                          k, i * k);
     }
     out.push_back(text);
   }
   return out;
 }
 
-void write_dataset(const std::string& prefix, const model::Tokenizer& tokenizer, const std::vector<std::string>& texts) {
+void write_dataset(const std::string& prefix, const model::Tokenizer& tokenizer,
+                   const std::vector<std::string>& texts) {
   auto writer = IndexedDatasetWriter::create(prefix);
   ASSERT_TRUE(writer) << writer.error().message;
   for (const std::string& text : texts) {
@@ -51,7 +53,8 @@ void write_dataset(const std::string& prefix, const model::Tokenizer& tokenizer,
 class Pretrain : public testing::Test {
  protected:
   void SetUp() override {
-    folder_ = fs::path(testing::TempDir()) / ("pretrain_" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()));
+    folder_ = fs::path(testing::TempDir()) /
+              ("pretrain_" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()));
     fs::remove_all(folder_);
     fs::create_directories(folder_ / "data");
     const std::string tokenizer = (folder_ / "data/tokenizer.model").string();
