@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::array<std::size_t, 3> kLineSteps = {32, 8, 1};  // the biggest that fits moves the window least often
 constexpr std::size_t kTokenStep = 64;                         // for lines longer than the whole budget
+constexpr std::size_t kLineTokens = 32;
 constexpr std::size_t kByteStep = 2048;
 constexpr std::size_t kBytesPerToken = 12;  // more than a tokenizer of code reaches on average
 
@@ -61,6 +62,12 @@ std::vector<Line> line_starts(std::string_view text, const Piece& piece) {
   return lines;
 }
 
+// The cursor's line is counted as if it were longer, so that a key in it seldom moves the window.
+std::size_t calm_count(std::size_t tokens, std::size_t budget) {
+  const std::size_t rounded = (tokens / kLineTokens + 1) * kLineTokens;
+  return rounded * 2 <= budget ? rounded : tokens;
+}
+
 // Where the window starts: the longest that starts at a multiple of one of the steps and fits.
 std::size_t window_start(std::string_view text, const std::vector<Line>& lines, std::size_t budget,
                          const model::Tokenizer& tokenizer) {
@@ -69,7 +76,8 @@ std::size_t window_start(std::string_view text, const std::vector<Line>& lines, 
   std::size_t first_fitting = lines.size();
   for (std::size_t i = lines.size(); i-- > 0;) {
     const std::size_t end = i + 1 < lines.size() ? lines[i + 1].begin : text.size();
-    tokens_after[i] = tokens_after[i + 1] + tokenizer.encode(text.substr(lines[i].begin, end - lines[i].begin)).size();
+    const std::size_t own = tokenizer.encode(text.substr(lines[i].begin, end - lines[i].begin)).size();
+    tokens_after[i] = tokens_after[i + 1] + (i + 1 == lines.size() ? calm_count(own, budget) : own);
     if (tokens_after[i] > budget) break;
     first_fitting = i;
   }
