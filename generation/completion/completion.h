@@ -44,7 +44,9 @@ struct CompletionTimings {
 
 struct CompletionResult {
   std::vector<CompletionItem> items;  // best first; may be empty
-  std::string reason;                 // why there is nothing: "secret file", "empty", "repeats the suffix", …
+  // Why there is nothing: "secret file", "empty document", "empty", "repeats the suffix", "repeats the next line",
+  // "repeats itself", "unbalanced brackets", "cancelled".
+  std::string reason;
   CompletionTimings timings;
   std::string model;
   bool cancelled = false;

@@ -9,7 +9,9 @@
 namespace weft::generation {
 namespace {
 
-constexpr std::size_t kOverlapBytes = 4;      // shorter repetitions of the line's rest may be chance
+constexpr std::size_t kOverlapBytes = 4;  // shorter repetitions of the line's rest may be chance
+constexpr std::size_t kLoopTimes = 3;
+constexpr std::size_t kLoopBytes = 12;
 constexpr std::size_t kLongLineBytes = 4096;  // not compared as a whole
 constexpr std::size_t kParseWindowBytes = 16 << 10;
 
@@ -91,6 +93,32 @@ std::string_view whole_lines(std::string_view text) {
   return text.substr(0, last);
 }
 
+// Small models fall into loops. The same line three times in a row: one of them may have been meant.
+std::string_view without_repeated_lines(std::string_view text) {
+  std::size_t begin = text.find('\n');
+  std::string_view last;
+  std::size_t last_end = begin, times = 0;
+  while (begin != std::string_view::npos) {
+    const std::size_t end = std::min(text.find('\n', begin + 1), text.size());
+    const std::string_view line = text.substr(begin + 1, end - begin - 1);
+    times = has_word(line) && line == last ? times + 1 : 1;
+    if (times == 1) last_end = end;
+    if (times == kLoopTimes) return text.substr(0, last_end);
+    last = line;
+    begin = end < text.size() ? end : std::string_view::npos;
+  }
+  return text;
+}
+
+// The same few characters over and over until the tokens ran out.
+bool ends_in_loop(std::string_view text) {
+  for (std::size_t period = 1; period * kLoopTimes <= text.size(); ++period) {
+    const std::string_view tail = text.substr(text.size() - period * kLoopTimes);
+    if (tail.size() >= kLoopBytes && tail.substr(period) == tail.substr(0, tail.size() - period)) return true;
+  }
+  return false;
+}
+
 std::string with_line_ends(std::string_view text, const CursorPlace& place) {
   if (!place.crlf) return std::string(text);
   std::string out;
@@ -105,7 +133,11 @@ Filtered filter_text(std::string_view generated, const CursorPlace& place, const
   std::string_view text = printable(generated);
   const std::optional<std::size_t> keep = enough(rules, text);
   if (keep) text = text.substr(0, *keep);
-  if (!keep && finish == FinishReason::kLength) text = whole_lines(text);
+  if (!keep && finish == FinishReason::kLength) {
+    if (ends_in_loop(text)) return {{}, "repeats itself"};
+    text = whole_lines(text);
+  }
+  text = without_repeated_lines(text);
   const bool after_word = !trimmed(place.line_before).empty() && place.line_before.back() == ' ';
   if (after_word) text = text.substr(std::min(text.find_first_not_of(' '), text.size()));
   if (trimmed(text).empty()) return {{}, "empty"};

@@ -92,6 +92,15 @@ TEST(Filter, DropsOnlyAClosingLineThatFollowsAlready) {
   EXPECT_EQ(filtered("f(\n    a,\n    ^\n\nx = 1\n", "b)"), "b)");
 }
 
+TEST(Filter, DropsLoops) {
+  EXPECT_EQ(filtered("x = ^\n", "self.a.a.a.a.a.a.a", FinishReason::kLength), "<repeats itself>");
+  EXPECT_EQ(filtered("x = ^\n", "foo(1, 2, 3, 4", FinishReason::kLength), "foo(1, 2, 3, 4");
+  EXPECT_EQ(filtered("# ^\n", "----------------"), "----------------");  // a rule that the model itself ended
+  EXPECT_EQ(filtered("def f():\n    ^\n", "x = 1\n    y(x)\n    y(x)\n    y(x)\n    y(x)\n"), "x = 1\n    y(x)");
+  EXPECT_EQ(filtered("def f():\n    ^\n", "x = 1\n    y(x)\n    y(x)\n    z(x)"),
+            "x = 1\n    y(x)\n    y(x)\n    z(x)");
+}
+
 TEST(Filter, NeverThrowsWhateverTheTextsAre) {
   const std::string alphabet = "a('\"\n\\ )]#:\r\t{\xC3\xA9";
   std::uint64_t state = 42;
