@@ -26,7 +26,8 @@ struct PromptSource {
 };
 
 // Tokens of the prompt in the family's layout; with LF line ends whatever the document has.
-// The screen is not empty. Errors: a FIM control token that the tokenizer does not have; the screen's own, when it blocks the file.
+// The screen is not empty. Errors: a FIM control token that the tokenizer does not have; the screen's own, when it
+// blocks the file.
 Expected<std::vector<TokenId>> build_prompt(const PromptSource& source, const PromptBudget& budget,
                                             const model::ModelConfig& config, const model::Tokenizer& tokenizer,
                                             const Screen& screen);
