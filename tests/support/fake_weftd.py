@@ -3,11 +3,14 @@
 
 It offers what its script says: a JSON list of texts, each offered behind a line that begins like it. With --silent it
 offers nothing, ever. With --late it keeps every answer back until the next edit arrives, so that each one is stale.
-With --whole-line an item replaces its line from the first letter on instead of standing at the cursor.
+With --whole-line an item replaces its line from the first letter on instead of standing at the cursor. With --broken it
+complains at length that it has no model.
 """
 import argparse
 import json
 import sys
+
+COMPLAINT = "no model in " + 20 * "/a/long/way/down" + ":\nsecond line"
 
 
 class Server:
@@ -41,6 +44,8 @@ class Server:
             reply["result"] = None
         elif method == "weft/status":
             reply["result"] = {"state": "ready", "model": {"name": "scripted"}}
+            if self.options.broken:
+                reply["result"] = {"state": "failed", "error": COMPLAINT}
         elif method == "textDocument/inlineCompletion":
             reply["result"] = {"items": self.items(params)}
             if self.options.late:
@@ -52,6 +57,8 @@ class Server:
 
     def change(self, params):
         document = params["textDocument"]
+        if self.options.broken:
+            write_message({"jsonrpc": "2.0", "method": "window/showMessage", "params": {"type": 1, "message": COMPLAINT}})
         self.documents[document["uri"]] = document.get("text") or params["contentChanges"][-1]["text"]
         for reply in self.kept_back:
             write_message(reply)
@@ -99,6 +106,7 @@ def main():
     parser.add_argument("--script", help="JSON file: the list of texts to offer")
     parser.add_argument("--silent", action="store_true")
     parser.add_argument("--late", action="store_true")
+    parser.add_argument("--broken", action="store_true")
     parser.add_argument("--whole-line", action="store_true")
     options = parser.parse_args()
     script = []

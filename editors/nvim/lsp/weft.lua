@@ -8,6 +8,11 @@ return {
     return require('weft.server').start(dispatchers, config)
   end,
   filetypes = { 'python' },
+  handlers = {
+    ['window/showMessage'] = function(...)
+      return require('weft.server').on_message(...)
+    end,
+  },
   root_dir = function(buf, on_dir)
     -- Without a weftd nothing is started, and the user hears once what to do about it.
     if require('weft.server').available() then

@@ -5,6 +5,7 @@ Child.__index = Child
 
 local poll_ms = 5
 local default_deadline_ms = 20000
+local request_deadline_ms = 30000  -- a Neovim that asks for a key answers no request
 
 ---@param folder string the child's files, state and socket are here
 ---@param options { nvim: string, weftd: string, repository: string, model?: string, weft?: string, weftd_args?: string }
@@ -65,6 +66,7 @@ function Child:start(file, setup, environment)
     local ok, entered = pcall(self.lua, self, 'return vim.v.vim_did_enter')
     return ok and entered == 1
   end)
+  self.pid = self:lua('return vim.fn.getpid()')
 end
 
 --- Runs Lua in the child; `...` are its arguments.
@@ -72,7 +74,19 @@ end
 function Child:lua(code, ...)
   local mode = vim.rpcrequest(self.channel, 'nvim_get_mode')
   assert(not mode.blocking, 'the Neovim under test waits for a key')
-  return vim.rpcrequest(self.channel, 'nvim_exec_lua', code, { ... })
+  local pids = { self.pid, vim.fn.jobpid(self.job) }
+  local watchdog = assert(vim.uv.new_timer())
+  watchdog:start(request_deadline_ms, 0, function()
+    for _, pid in pairs(pids) do
+      vim.uv.kill(pid, 'sigkill')  -- ends the request below with an error
+    end
+  end)
+  local ok, result = pcall(vim.rpcrequest, self.channel, 'nvim_exec_lua', code, { ... })
+  watchdog:close()
+  if not ok then
+    error(result, 2)
+  end
+  return result
 end
 
 --- Types `keys`, as at a keyboard.

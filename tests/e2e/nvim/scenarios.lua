@@ -8,6 +8,10 @@ local answer_deadline_ms = 20000
 local places = {
   { line = '        text = self._munge_whitespace(text)', from = '        text = self', typed = '._' },
   { line = '        chunks = self._split_chunks(text)', from = '        chunks', typed = ' = self.' },
+  { line = 'if __name__ == "__main__":', from = 'if', typed = ' __name' },
+  { line = '    def fill(self, text):', from = '    def', typed = ' fill(self' },
+  { line = '            for i, (x, y) in enumerate(zip(margin, indent)):', from = '            for', typed = ' i in ra' },
+  { line = '    def wrap(self, text):', from = '    ', typed = 'def __in' },
   { line = '            text = text.expandtabs(self.tabsize)', from = '            text', typed = ' = text.' },
 }
 

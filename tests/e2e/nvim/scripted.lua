@@ -187,7 +187,7 @@ function M.missing_weftd(child, with)
   vim.fn.writefile({ 'import os' }, file)
   child:start(file, false, { WEFTD = child.folder .. '/nowhere' })
   child:wait('message about the missing weftd', function()
-    return child:lua("return vim.fn.execute('messages')"):find('$WEFTD is not a program: ', 1, true)
+    return child:lua("return vim.fn.execute('messages')"):find('weft: $WEFTD is not a program: ', 1, true)
   end)
   child:type('ihello<Tab><Esc>')
   child:wait('typed text', function()
@@ -196,7 +196,26 @@ function M.missing_weftd(child, with)
   with.expect(child:lua('return #vim.lsp.get_clients()'), 0, 'clients')
   child:lua("vim.cmd('checkhealth weft')")
   local report = table.concat(child:lines(), '\n')
-  for _, part in ipairs({ 'ERROR', 'nowhere', 'make build', 'not attached' }) do
+  for _, part in ipairs({ 'ERROR', 'nowhere', '$WEFTD', 'make build', 'not attached' }) do
+    assert(report:find(part, 1, true), ('no "%s" in:\n%s'):format(part, report))
+  end
+end
+
+--- A weftd without a model: said on one line, which asks for no key, and in :checkhealth.
+function M.broken_weftd(child, with)
+  local file = child.folder .. '/a.py'
+  vim.fn.writefile({ 'import os' }, file)
+  child:start(file, { cmd = { child.options.weftd, '--broken' } })
+  child:wait('message about the missing model', function()
+    return child:lua("return vim.fn.execute('messages')"):find('no model in /a/long/way', 1, true)
+  end)
+  child:type('ihello<Tab><Esc>')
+  child:wait('typed text', function()
+    return vim.startswith(child:lines()[1], 'hello')
+  end)
+  child:lua("vim.cmd('checkhealth weft')")
+  local report = table.concat(child:lines(), '\n')
+  for _, part in ipairs({ 'weftd has no model', 'weft doctor', 'second line' }) do
     assert(report:find(part, 1, true), ('no "%s" in:\n%s'):format(part, report))
   end
 end

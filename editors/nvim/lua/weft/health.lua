@@ -79,6 +79,12 @@ local function check_client()
   elseif reply.err then
     health.info('weftd gives no status: ' .. reply.err.message)
   else
+    if type(reply.result) == 'table' and reply.result.state == 'failed' then
+      health.error('weftd has no model to work with', {
+        'run `weft doctor`',
+        'or name a model: $WEFT_MODEL, or `model` in require("weft").setup',
+      })
+    end
     for _, line in ipairs(require('weft').status_lines(reply.result)) do
       health.info(line)
     end

@@ -1,5 +1,6 @@
 -- What a user's configuration calls: setup, the keys' actions, :WeftStatus. Everything works without setup.
 local ghost = require('weft.ghost')
+local say = require('weft.say')
 
 local M = {}
 
@@ -211,12 +212,12 @@ end
 function M.status()
   local client = vim.lsp.get_clients({ name = 'weft' })[1]
   if not client then
-    vim.notify('weft: not running here, see :checkhealth weft', vim.log.levels.WARN)
+    say('not running here, see :checkhealth weft', vim.log.levels.WARN)
     return
   end
   client:request('weft/status', vim.empty_dict(), function(err, result)
     if err then
-      vim.notify('weft: no status: ' .. err.message, vim.log.levels.WARN)
+      say('no status: ' .. err.message, vim.log.levels.WARN)
     else
       -- A window: a message of several lines would ask for a key.
       local lines = M.status_lines(result)

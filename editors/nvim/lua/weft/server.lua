@@ -55,16 +55,25 @@ function M.command()
   return command
 end
 
+local said_unavailable = false
+
 --- Whether there is a weftd to start; says once why not.
 ---@return boolean
 function M.available()
   local command, problem = M.command()
-  if not command then
-    vim.schedule(function()  -- after the file's own message, which would make it two lines and ask for a key
-      vim.notify_once('weft: ' .. problem, vim.log.levels.WARN)
-    end)
+  if problem and not said_unavailable then
+    said_unavailable = true
+    require('weft.say')(problem, vim.log.levels.WARN)
   end
   return command ~= nil
+end
+
+--- window/showMessage
+---@param params lsp.ShowMessageParams
+function M.on_message(_, params)
+  -- An error is shown as a warning: at level ERROR it would break off whatever command is running.
+  local levels = { vim.log.levels.WARN, vim.log.levels.WARN, vim.log.levels.INFO, vim.log.levels.DEBUG }
+  require('weft.say')(params.message, levels[params.type])
 end
 
 ---@param dispatchers vim.lsp.rpc.Dispatchers
