@@ -2,6 +2,7 @@
 // I/O thread.
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "lsp/completion_backend.h"

@@ -6,9 +6,11 @@
 // reads is held back. A client that does not read its answers is given up when too many bytes wait for it.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
