@@ -57,7 +57,7 @@ struct CompletionResult {
 using Screen = std::function<Expected<std::string>(std::string_view path, std::string_view text)>;
 
 struct CompletionOptions {
-  // With what is generated, as many as the rows that the default model was trained on.
+  // A fresh place computes all of it: more context would cost a processor more time than an editor waits.
   std::size_t prompt_budget_tokens = 448;
   std::size_t suffix_budget_tokens = 128;  // of the prompt's
   std::size_t max_new_tokens = 64;
