@@ -119,7 +119,10 @@ function Child:stop()
     pcall(vim.rpcnotify, self.channel, 'nvim_command', 'qall!')
   end
   if self.job and vim.fn.jobwait({ self.job }, 3000)[1] == -1 then
-    vim.fn.jobstop(self.job)
+    for _, pid in pairs({ self.pid, vim.fn.jobpid(self.job) }) do
+      vim.uv.kill(pid, 'sigkill')
+    end
+    vim.fn.jobwait({ self.job }, 3000)
   end
   if self.terminal then
     vim.api.nvim_buf_delete(self.terminal, { force = true })

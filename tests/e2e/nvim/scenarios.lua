@@ -93,13 +93,18 @@ local function type_watching(child, text)
   return seen
 end
 
---- Waits for the answer for the place of the cursor and returns what is on the screen then.
-local function settled(child)
-  child:wait('answer for the place of the cursor', function()
-    return child:lua('return Observe.answer_here()') ~= vim.NIL
-  end, answer_deadline_ms)
+local function no_lie(child)
   local lie = child:lua('return Observe.lie()')
   assert(lie == vim.NIL, 'stale suggestion: ' .. tostring(lie))
+end
+
+--- Waits for the answer for the place of the cursor, watching the screen, and returns what is there then.
+local function settled(child)
+  child:wait('answer for the place of the cursor', function()
+    no_lie(child)
+    return child:lua('return Observe.answer_here()') ~= vim.NIL
+  end, answer_deadline_ms)
+  no_lie(child)
   return child:state()
 end
 

@@ -133,6 +133,20 @@ function M.tab_falls_back(child, with)
   end)
 end
 
+--- So do the other keys.
+function M.other_keys_fall_back(child, with)
+  with.open_with_script(child, {})
+  with.go(child, blank)
+  with.type_watching(child, 'x')
+  with.settled(child)
+  local lines = child:lines()
+  child:type('<M-]><Esc>')  -- unmapped: <Esc>, and "]" begins a command, which <Esc> ends
+  child:wait('normal mode', function()
+    return child:state().mode == 'n'
+  end)
+  with.expect(child:lines(), lines, 'buffer')
+end
+
 --- A mapping of the user's stays in force where there is no suggestion.
 function M.own_tab_mapping(child, with)
   with.open_with_script(child, {}, nil, { keymaps = { accept = '<C-y>' } })

@@ -50,7 +50,8 @@ local actions = {
 ---@return string
 local function fall_back(before, key)
   if vim.tbl_isempty(before) then
-    return vim.keycode(key)
+    local letter = key:match('^<[MmAa]%-(.)>$')  -- typed, this is <Esc> and the letter; from a mapping it would be text
+    return letter and vim.keycode('<Esc>') .. letter or vim.keycode(key)
   end
   local keys
   if before.callback and before.expr == 0 then
