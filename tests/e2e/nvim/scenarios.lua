@@ -214,7 +214,6 @@ for name, scenario in pairs(require('scripted')) do
       type_watching = type_watching,
       settled = settled,
       expect = expect,
-      no_ghost_on_screen = no_ghost_on_screen,
     })
   end
 end
