@@ -70,4 +70,10 @@ function(weft_test name dir)
     target_link_libraries(${target} PRIVATE LibTorch::headers LibTorch::link)
   endif()
   add_test(NAME ${name} COMMAND ${target})
+  # A folder of the build's own, so that the tests of two builds do not meet; and threads that sleep while they wait, since
+  # the tests beside this one want the processor too.
+  set(scratch ${CMAKE_BINARY_DIR}/tests/scratch/)
+  file(MAKE_DIRECTORY ${scratch})
+  set_tests_properties(${name} PROPERTIES
+    ENVIRONMENT "TEST_TMPDIR=${scratch};TMPDIR=${scratch};OMP_WAIT_POLICY=passive")
 endfunction()
