@@ -3,20 +3,13 @@
 #include <limits>
 
 #include "model/base/check.h"
+#include "model/base/hash.h"
 
 namespace weft::adapters {
 namespace {
 
 constexpr std::size_t kShingle = 5;  // tokens
 constexpr std::uint32_t kEmpty = std::numeric_limits<std::uint32_t>::max();
-
-// The finaliser of SplitMix64: a bijection in which every input bit reaches every output bit.
-std::uint64_t mix(std::uint64_t x) {
-  x += 0x9e3779b97f4a7c15;
-  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
-  x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
-  return x ^ (x >> 31);
-}
 
 bool is_word(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c < 0;
@@ -27,15 +20,14 @@ template <class Use>
 void for_each_token(std::string_view text, const Use& use) {
   std::size_t i = 0;
   while (i < text.size()) {
-    std::uint64_t hash = 0xcbf29ce484222325;
     const std::size_t begin = i;
-    while (i < text.size() && is_word(text[i])) hash = (hash ^ static_cast<std::uint8_t>(text[i++])) * 0x100000001b3;
+    while (i < text.size() && is_word(text[i])) ++i;
     if (i > begin) {
-      use(mix(hash));
+      use(mix64(fnv1a(text.substr(begin, i - begin))));
       continue;
     }
     const auto c = static_cast<std::uint8_t>(text[i++]);
-    if (c > ' ') use(mix(c));
+    if (c > ' ') use(mix64(c));
   }
 }
 
@@ -44,7 +36,7 @@ void densify(NearDuplicates::Signature& signature) {
   const NearDuplicates::Signature filled = signature;
   for (std::size_t bin = 0; bin < signature.size(); ++bin) {
     for (std::uint64_t attempt = 1; signature[bin] == kEmpty; ++attempt) {
-      signature[bin] = filled[mix(bin * 0x10001 + attempt * 0x9e3779b1) % filled.size()];
+      signature[bin] = filled[mix64(bin * 0x10001 + attempt * 0x9e3779b1) % filled.size()];
     }
   }
 }
@@ -58,7 +50,7 @@ NearDuplicates::Signature NearDuplicates::signature_of(std::string_view text) {
   std::size_t count = 0;
   const auto add = [&] {
     std::uint64_t hash = 0;
-    for (std::size_t i = 0; i < kShingle; ++i) hash = mix(hash ^ last[(count + i) % kShingle]);
+    for (std::size_t i = 0; i < kShingle; ++i) hash = mix64(hash ^ last[(count + i) % kShingle]);
     const auto value = static_cast<std::uint32_t>(hash & 0x7fffffff);
     std::uint32_t& bin = signature[(hash >> 32) % kHashes];
     if (value < bin) bin = value;
@@ -75,8 +67,8 @@ NearDuplicates::Signature NearDuplicates::signature_of(std::string_view text) {
 std::optional<std::size_t> NearDuplicates::find_or_add(const Signature& signature) {
   std::array<std::uint64_t, kBands> keys{};
   for (std::size_t band = 0; band < kBands; ++band) {
-    keys[band] = mix(band + 1);
-    for (std::size_t row = 0; row < kRows; ++row) keys[band] = mix(keys[band] ^ signature[band * kRows + row]);
+    keys[band] = mix64(band + 1);
+    for (std::size_t row = 0; row < kRows; ++row) keys[band] = mix64(keys[band] ^ signature[band * kRows + row]);
     const auto found = bands_.find(keys[band]);
     if (found == bands_.end()) continue;
     for (const std::uint32_t other : found->second) {

@@ -19,6 +19,7 @@
 #include "adapters/train/schedule.h"
 #include "adapters/train/trainable_model.h"
 #include "model/base/clock.h"
+#include "model/base/hash.h"
 
 namespace weft::adapters {
 namespace {
@@ -63,14 +64,12 @@ Expected<model::ModelConfig> read_config(const PretrainOptions& options, const m
   return config;
 }
 
-// FNV-1a over what a continued run must share with the one that it continues: its rows. Batch and rates may change.
+// A hash of what a continued run must share with the one that it continues: its rows. Batch and rates may change.
 std::string fingerprint_of(const PretrainOptions& options, const model::ModelConfig& config, const TrainingData& data) {
   const std::string text =
       fmt::format("{}|{}|{}|{}|{}|{}|{}", to_json(config), data.train.documents(), data.train.total_tokens(),
                   options.sequence_tokens, options.fim_rate, options.spm_rate, options.seed);
-  std::uint64_t hash = 0xcbf29ce484222325ULL;
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
-  return fmt::format("{:016x}", hash);
+  return fmt::format("{:016x}", fnv1a(text));
 }
 
 Expected<void> check_options(const PretrainOptions& options, const model::ModelConfig& config) {

@@ -4,24 +4,19 @@
 
 #include <cstdint>
 
+#include "model/base/hash.h"
+
 namespace weft::adapters {
 
 __extension__ using Wide = unsigned __int128;
 
-constexpr std::uint64_t mix(std::uint64_t x) {
-  x += 0x9e3779b97f4a7c15ULL;
-  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
-  x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
-  return x ^ (x >> 31);
-}
-
 class Random {
  public:
   template <class... Parts>
-  explicit Random(std::uint64_t seed, Parts... parts) : state_(mix(seed)) {
-    ((state_ = mix(state_ ^ static_cast<std::uint64_t>(parts))), ...);
+  explicit Random(std::uint64_t seed, Parts... parts) : state_(step(seed)) {
+    ((state_ = step(state_ ^ static_cast<std::uint64_t>(parts))), ...);
   }
-  std::uint64_t next() { return mix(state_ += 0x9e3779b97f4a7c15ULL); }
+  std::uint64_t next() { return step(state_ += kGolden64); }
   // 0 <= result < bound; bound > 0.
   std::uint64_t below(std::uint64_t bound) {
     return static_cast<std::uint64_t>((static_cast<Wide>(next()) * bound) >> 64);
@@ -29,6 +24,7 @@ class Random {
   double uniform() { return static_cast<double>(next() >> 11) * 0x1.0p-53; }  // [0, 1)
 
  private:
+  static constexpr std::uint64_t step(std::uint64_t x) { return mix64(x + kGolden64); }
   std::uint64_t state_;
 };
 

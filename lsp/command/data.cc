@@ -1,5 +1,4 @@
-// `weft data`: makes and describes training data. Main thread; signals only set the cancel flag.
-#include <csignal>
+// `weft data`: makes and describes training data. Main thread.
 #include <memory>
 #include <string>
 
@@ -7,6 +6,7 @@
 
 #include "adapters/data/pack.h"
 #include "lsp/command/command.h"
+#include "lsp/command/interrupt.h"
 #include "lsp/command/progress_bar.h"
 
 namespace weft::lsp {
@@ -21,25 +21,6 @@ struct Settings {
   PackOptions options;
   bool json = false;
 };
-
-// The flag that the signal handler sets. It is made before the handler is installed and lives as long as the program.
-CancelFlag& interrupted() {
-  static CancelFlag flag;
-  return flag;
-}
-
-// The first signal asks for a clean end; then both signals get their default action back, so the second one kills.
-extern "C" void on_data_interrupt(int) {
-  interrupted().cancel();
-  std::signal(SIGINT, SIG_DFL);
-  std::signal(SIGTERM, SIG_DFL);
-}
-
-void catch_interrupts() {
-  interrupted();
-  std::signal(SIGINT, on_data_interrupt);
-  std::signal(SIGTERM, on_data_interrupt);
-}
 
 void show(ProgressBar& bar, const PackProgress& progress) {
   const double fraction =
@@ -61,11 +42,11 @@ void print_report(const PackReport& report, const std::string& out) {
 }
 
 int run_pack(const Settings& settings) {
-  catch_interrupts();
+  const CancelFlag cancel = cancel_on_interrupt();
   const SteadyClock clock;
   auto bar = std::make_unique<ProgressBar>(clock);
   const auto report = adapters::pack(
-      settings.options, [&bar](const PackProgress& progress) { show(*bar, progress); }, interrupted());
+      settings.options, [&bar](const PackProgress& progress) { show(*bar, progress); }, cancel);
   bar.reset();
   if (!report) {
     fmt::print(stderr, "weft data pack: {}\n", report.error().message);

@@ -1,5 +1,4 @@
-// `weft pretrain`: trains a base model from packed data. Main thread; signals only set the cancel flag.
-#include <csignal>
+// `weft pretrain`: trains a base model from packed data. Main thread.
 #include <memory>
 #include <string>
 
@@ -8,6 +7,7 @@
 
 #include "adapters/train/pretrain.h"
 #include "lsp/command/command.h"
+#include "lsp/command/interrupt.h"
 #include "lsp/command/progress_bar.h"
 
 namespace weft::lsp {
@@ -22,25 +22,6 @@ struct Settings {
   bool fresh = false;
   bool json = false;
 };
-
-// The flag that the signal handler sets. It is made before the handler is installed and lives as long as the program.
-CancelFlag& interrupted() {
-  static CancelFlag flag;
-  return flag;
-}
-
-// The first signal asks for a clean end; then both signals get their default action back, so the second one kills.
-extern "C" void on_interrupt(int) {
-  interrupted().cancel();
-  std::signal(SIGINT, SIG_DFL);
-  std::signal(SIGTERM, SIG_DFL);
-}
-
-void catch_interrupts() {
-  interrupted();
-  std::signal(SIGINT, on_interrupt);
-  std::signal(SIGTERM, on_interrupt);
-}
 
 std::string describe(const PretrainProgress& progress) {
   return fmt::format("step {}/{}  loss {:.4f}  lr x{:.3f}  grad {:.2f}  {:.0f} tokens/s  ETA {}", progress.step,
@@ -74,11 +55,11 @@ void print_text(const PretrainReport& report) {
 
 int run(Settings settings) {
   settings.options.resume = !settings.fresh;
-  catch_interrupts();
+  const CancelFlag cancel = cancel_on_interrupt();
   const SteadyClock clock;
   auto bar = std::make_unique<ProgressBar>(clock);
   const auto report = adapters::pretrain(
-      settings.options, [&bar](const PretrainProgress& progress) { show(*bar, progress); }, interrupted());
+      settings.options, [&bar](const PretrainProgress& progress) { show(*bar, progress); }, cancel);
   bar.reset();
   if (!report) {
     fmt::print(stderr, "weft pretrain: {}\n", report.error().message);
