@@ -5,7 +5,8 @@
 
 namespace weft::lsp {
 
-// From now on the first SIGINT or SIGTERM sets the flag that this returns, to ask for a clean end; the second one kills.
+// From now on the first SIGINT or SIGTERM sets the flag that this returns, to ask for a clean end; the second one
+// kills.
 CancelFlag cancel_on_interrupt();
 
 }  // namespace weft::lsp
