@@ -240,6 +240,12 @@ RequestId Engine::submit(GenerationRequest request, EventSink sink) {
 }
 
 void Engine::cancel(RequestId id) { impl_->cancel(id); }
+void Engine::install_adapter(std::shared_ptr<const model::LoraAdapter> /*adapter*/,
+                             std::function<void(Expected<AdapterId>)> done) {
+  done(make_error("adapters are not served yet"));
+}
+
+void Engine::remove_adapter(AdapterId /*id*/) {}
 bool Engine::poll() { return impl_->poll(); }
 const model::RunnerInfo& Engine::model_info() const { return impl_->model_info(); }
 const model::Tokenizer& Engine::tokenizer() const { return impl_->tokenizer(); }

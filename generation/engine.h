@@ -25,6 +25,13 @@ struct GenerationRequest {
   std::vector<TokenId> stop_tokens;     // never part of the text
   std::unique_ptr<StopCondition> stop;  // may be null
   RequestClass request_class = RequestClass::kInteractive;
+  AdapterId adapter;  // 0: the base alone. A request for an adapter that is not installed fails.
+  // The first tokens generated are these, whatever the model prefers; their log-probabilities are the model's own.
+  // Neither stop tokens nor the stop condition end them.
+  std::vector<TokenId> forced;
+  // More than 1: beam search of that width (at most 8), deterministic; `sampling` is not looked at. `on_text` is not
+  // called.
+  std::size_t beams = 1;
   // KV of the same session's last sequence is reused where the prompt agrees. Empty: nothing is reused or kept.
   std::string session;
 };
@@ -36,13 +43,23 @@ struct GenerationTimings {
   std::size_t prompt_tokens = 0, prefilled_tokens = 0, generated_tokens = 0;
 };
 
+// One finished line of a beam search.
+struct Hypothesis {
+  std::string text;
+  std::vector<TokenId> tokens;
+  double score = 0;  // sum of log-probabilities / length^0.7, stop token included (Wu et al. 2016's form, simplified)
+  FinishReason reason = FinishReason::kLength;
+};
+
 struct GenerationResult {
   RequestId id;
   FinishReason reason = FinishReason::kFailed;
   std::string error;  // when failed
   std::string text;   // whole UTF-8 characters, after the stop condition's cut
   std::vector<TokenId> tokens;
-  double mean_logprob = 0;  // of the generated tokens, natural log
+  double mean_logprob = 0;             // of the generated tokens, natural log
+  std::vector<double> logprobs;        // of each of `tokens`
+  std::vector<Hypothesis> hypotheses;  // beams > 1: best first, the first being `text` and `tokens`
   GenerationTimings timings;
 };
 
@@ -70,6 +87,12 @@ class Engine {
 
   RequestId submit(GenerationRequest request, EventSink sink);
   void cancel(RequestId id);  // unknown or finished ids are ignored
+  // Publishes an adapter between two steps. `done` is called on the engine thread (in sync mode inside `poll`), exactly
+  // once, also when the engine is destroyed: the id for requests, or why the model refuses it.
+  void install_adapter(std::shared_ptr<const model::LoraAdapter> adapter,
+                       std::function<void(Expected<AdapterId>)> done);
+  // No new request may name it; it is retired when the last that does has ended. Unknown ids are ignored.
+  void remove_adapter(AdapterId id);
   // Sync mode: drains the inbox, runs one step; false when there is nothing left to do. Does nothing in threaded mode.
   bool poll();
 

@@ -14,6 +14,7 @@
 #include "model/base/expected.h"
 #include "model/base/strong_id.h"
 #include "model/config/model_config.h"
+#include "model/lora.h"
 #include "model/tokenizer/tokenizer.h"
 
 namespace weft::model {
@@ -25,11 +26,20 @@ struct StepSequence {
   Position start;
   std::vector<TokenId> tokens;  // at least one
   bool wants_logits = true;     // of the last token
+  AdapterId adapter{};          // the same in every step of a sequence; 0: the base alone
 };
 
+// `to` begins as the first `length` tokens of `from`, which goes on unchanged. `to` is a new sequence.
+struct Fork {
+  SequenceId from, to;
+  Position length;
+};
+
+// Forks first, then releases, then the sequences.
 struct StepPlan {
   std::vector<StepSequence> sequences;
-  std::vector<SequenceId> released;  // freed before the step
+  std::vector<SequenceId> released{};
+  std::vector<Fork> forks{};
 };
 
 struct StepResult {
@@ -53,6 +63,11 @@ class ModelRunner {
   [[nodiscard]] virtual const RunnerInfo& info() const = 0;
   // Errors: a sequence past max_positions, a token out of the vocabulary, a gap before start, out of memory.
   virtual Expected<StepResult> step(const StepPlan& plan) = 0;
+  // Between steps. `id` is not 0 and not in use. Errors: a module that the model does not have, a shape that does not
+  // fit it, by name and values.
+  virtual Expected<void> install_adapter(AdapterId id, std::shared_ptr<const LoraAdapter> adapter) = 0;
+  // No sequence uses it any more. Unknown ids are ignored.
+  virtual void remove_adapter(AdapterId id) = 0;
 };
 
 // What a model directory gives: config.json, tokenizer.model, model.safetensors.

@@ -66,7 +66,7 @@ StepResult TorchRunner::run(const StepPlan& plan) {
   }
   CachedAttention attention(parts);
   const at::Tensor hidden =
-      transformer_.hidden(at::tensor(ids, at::kLong), at::tensor(positions, at::kLong), attention);
+      transformer_.hidden(at::tensor(ids, at::kLong), at::tensor(positions, at::kLong), {.attention = attention});
   for (const CachedAttention::Part& part : parts) static_cast<KvBuffer*>(part.kv)->commit(part.tokens);
 
   StepResult result;
@@ -96,5 +96,11 @@ Expected<StepResult> TorchRunner::step(const StepPlan& plan) {
     return make_error("model step failed: {}", failure.what());
   }
 }
+
+Expected<void> TorchRunner::install_adapter(AdapterId /*id*/, std::shared_ptr<const LoraAdapter> /*adapter*/) {
+  return make_error("adapters are not served yet");
+}
+
+void TorchRunner::remove_adapter(AdapterId /*id*/) {}
 
 }  // namespace weft::model

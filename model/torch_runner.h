@@ -16,6 +16,8 @@ class TorchRunner final : public ModelRunner {
               at::ScalarType dtype, int threads);
   [[nodiscard]] const RunnerInfo& info() const override { return info_; }
   Expected<StepResult> step(const StepPlan& plan) override;
+  Expected<void> install_adapter(AdapterId id, std::shared_ptr<const LoraAdapter> adapter) override;
+  void remove_adapter(AdapterId id) override;
 
  private:
   Expected<void> validate(const StepPlan& plan) const;

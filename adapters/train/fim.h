@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "adapters/train/random.h"
+#include "adapters/data/random.h"
 #include "model/base/expected.h"
 #include "model/tokenizer/tokenizer.h"
 

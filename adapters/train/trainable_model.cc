@@ -86,8 +86,8 @@ at::Tensor TrainableModel::loss_sum(const RowBatch& batch) const {
       config_, [&](const WeightSpec& spec) -> Expected<at::Tensor> { return cast.at(spec.name); }, solo);
   WEFT_CHECK(transformer.has_value());
   model::DocumentAttention attention(document_lengths(batch));
-  const at::Tensor hidden =
-      transformer->hidden(at::tensor(batch.ids, at::kLong), at::tensor(batch.positions, at::kLong), attention);
+  const at::Tensor hidden = transformer->hidden(at::tensor(batch.ids, at::kLong),
+                                                at::tensor(batch.positions, at::kLong), {.attention = attention});
   const auto targets = at::tensor(batch.targets, at::kLong).split(kLossChunk);
   const auto parts = hidden.split(kLossChunk);
   at::Tensor total = at::zeros({}, at::kFloat);

@@ -24,6 +24,7 @@ using TokenId = StrongId<struct TokenIdTag, std::int32_t>;
 using Position = StrongId<struct PositionTag, std::int32_t>;       // index of a token in its sequence
 using SequenceId = StrongId<struct SequenceIdTag, std::uint64_t>;  // one KV history in the runner
 using RequestId = StrongId<struct RequestIdTag, std::uint64_t>;
+using AdapterId = StrongId<struct AdapterIdTag, std::uint32_t>;  // 0: the base model alone
 using Rank = StrongId<struct RankTag, std::int32_t>;
 
 }  // namespace weft

@@ -6,17 +6,16 @@
 
 namespace weft::model {
 
-ColumnParallelLinear::ColumnParallelLinear(at::Tensor weight, at::Tensor bias)
-    : weight_(std::move(weight)), bias_(std::move(bias)) {}
+at::Tensor ColumnParallelLinear::forward(const at::Tensor& x, const Deltas* deltas) const {
+  const at::Tensor y = at::linear(x, w_.weight, w_.bias);
+  return deltas == nullptr ? y : deltas->apply(w_.module, x, y);
+}
 
-at::Tensor ColumnParallelLinear::forward(const at::Tensor& x) const { return at::linear(x, weight_, bias_); }
-
-RowParallelLinear::RowParallelLinear(at::Tensor weight, at::Tensor bias, Communicator& communicator)
-    : weight_(std::move(weight)), bias_(std::move(bias)), communicator_(&communicator) {}
-
-at::Tensor RowParallelLinear::forward(const at::Tensor& x) const {
-  at::Tensor sum = communicator_->all_reduce_sum(at::linear(x, weight_));
-  return bias_.defined() ? sum + bias_ : sum;
+at::Tensor RowParallelLinear::forward(const at::Tensor& x, const Deltas* deltas) const {
+  at::Tensor share = at::linear(x, w_.weight);
+  if (deltas != nullptr) share = deltas->apply(w_.module, x, share);
+  const at::Tensor sum = communicator_->all_reduce_sum(share);
+  return w_.bias.defined() ? sum + w_.bias : sum;
 }
 
 VocabParallelEmbedding::VocabParallelEmbedding(at::Tensor weight, Communicator& communicator)

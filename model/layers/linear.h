@@ -5,26 +5,37 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <string>
+
+#include "model/layers/deltas.h"
 #include "model/parallel/communicator.h"
 
 namespace weft::model {
 
+// One linear's own parameters. `module` is its name in the checkpoint, by which adapters know it.
+struct LinearWeights {
+  std::string module;
+  at::Tensor weight;
+  at::Tensor bias;  // may be undefined
+};
+
 class ColumnParallelLinear {
  public:
-  ColumnParallelLinear(at::Tensor weight, at::Tensor bias);  // [out/R, in], [out/R] or undefined
-  at::Tensor forward(const at::Tensor& x) const;             // [N, in] -> [N, out/R]
+  explicit ColumnParallelLinear(LinearWeights weights) : w_(std::move(weights)) {}  // [out/R, in], [out/R]
+  at::Tensor forward(const at::Tensor& x, const Deltas* deltas) const;              // [N, in] -> [N, out/R]
 
  private:
-  at::Tensor weight_, bias_;
+  LinearWeights w_;
 };
 
 class RowParallelLinear {
  public:
-  RowParallelLinear(at::Tensor weight, at::Tensor bias, Communicator& communicator);  // [out, in/R], [out] or undefined
-  at::Tensor forward(const at::Tensor& x) const;                                      // [N, in/R] -> [N, out]
+  RowParallelLinear(LinearWeights weights, Communicator& communicator)  // [out, in/R], [out]
+      : w_(std::move(weights)), communicator_(&communicator) {}
+  at::Tensor forward(const at::Tensor& x, const Deltas* deltas) const;  // [N, in/R] -> [N, out]
 
  private:
-  at::Tensor weight_, bias_;
+  LinearWeights w_;
   Communicator* communicator_;
 };
 

@@ -16,8 +16,9 @@ RmsNorm optional_norm(bool wanted, const Lookup& weight, const std::string& name
   return wanted ? RmsNorm(weight(name), eps) : RmsNorm();
 }
 
-at::Tensor optional_bias(bool wanted, const Lookup& weight, const std::string& name) {
-  return wanted ? weight(name) : at::Tensor();
+LinearWeights linear_weights(const Lookup& weight, int layer, std::string_view part, bool bias) {
+  const std::string module = block_name(layer, part);
+  return {module, weight(module + ".weight"), bias ? weight(module + ".bias") : at::Tensor()};
 }
 
 void add_block_specs(const ModelConfig& c, int layer, std::vector<WeightSpec>& specs) {
@@ -67,37 +68,32 @@ DecoderBlock::DecoderBlock(const ModelConfig& config, int layer, const Lookup& w
                             config.norm_eps)),
       k_norm_(optional_norm(config.architecture->qk_norm, weight, block_name(layer, "self_attn.k_norm.weight"),
                             config.norm_eps)),
-      q_(weight(block_name(layer, "self_attn.q_proj.weight")),
-         optional_bias(config.qkv_bias, weight, block_name(layer, "self_attn.q_proj.bias"))),
-      k_(weight(block_name(layer, "self_attn.k_proj.weight")),
-         optional_bias(config.qkv_bias, weight, block_name(layer, "self_attn.k_proj.bias"))),
-      v_(weight(block_name(layer, "self_attn.v_proj.weight")),
-         optional_bias(config.qkv_bias, weight, block_name(layer, "self_attn.v_proj.bias"))),
-      o_(weight(block_name(layer, "self_attn.o_proj.weight")),
-         optional_bias(config.output_bias, weight, block_name(layer, "self_attn.o_proj.bias")), communicator),
-      gate_(weight(block_name(layer, "mlp.gate_proj.weight")),
-            optional_bias(config.mlp_bias, weight, block_name(layer, "mlp.gate_proj.bias"))),
-      up_(weight(block_name(layer, "mlp.up_proj.weight")),
-          optional_bias(config.mlp_bias, weight, block_name(layer, "mlp.up_proj.bias"))),
-      down_(weight(block_name(layer, "mlp.down_proj.weight")),
-            optional_bias(config.mlp_bias, weight, block_name(layer, "mlp.down_proj.bias")), communicator) {}
+      q_(linear_weights(weight, layer, "self_attn.q_proj", config.qkv_bias)),
+      k_(linear_weights(weight, layer, "self_attn.k_proj", config.qkv_bias)),
+      v_(linear_weights(weight, layer, "self_attn.v_proj", config.qkv_bias)),
+      o_(linear_weights(weight, layer, "self_attn.o_proj", config.output_bias), communicator),
+      gate_(linear_weights(weight, layer, "mlp.gate_proj", config.mlp_bias)),
+      up_(linear_weights(weight, layer, "mlp.up_proj", config.mlp_bias)),
+      down_(linear_weights(weight, layer, "mlp.down_proj", config.mlp_bias), communicator) {}
 
-at::Tensor DecoderBlock::attend(const at::Tensor& x, const RotaryAngles& angles, AttentionBackend& attention) const {
+at::Tensor DecoderBlock::attend(const at::Tensor& x, const RotaryAngles& angles, const Pass& pass) const {
   const std::int64_t tokens = x.size(0);
   const auto heads = [&](const at::Tensor& y) { return y.view({tokens, -1, head_dim_}); };
-  at::Tensor q = heads(q_.forward(x)), k = heads(k_.forward(x));  // [N, H/R, D], [N, Hk/R, D]
+  at::Tensor q = heads(q_.forward(x, pass.deltas)), k = heads(k_.forward(x, pass.deltas));  // [N, H/R, D], [N, Hk/R, D]
   if (q_norm_.defined()) {
     q = q_norm_.forward(q);
     k = k_norm_.forward(k);
   }
-  const at::Tensor out = attention.attend(layer_, rotate(q, angles), rotate(k, angles), heads(v_.forward(x)));
-  return o_.forward(out.reshape({tokens, -1}));
+  const at::Tensor v = heads(v_.forward(x, pass.deltas));
+  const at::Tensor out = pass.attention.attend(layer_, rotate(q, angles), rotate(k, angles), v);
+  return o_.forward(out.reshape({tokens, -1}), pass.deltas);
 }
 
-at::Tensor DecoderBlock::forward(const at::Tensor& x, const RotaryAngles& angles, AttentionBackend& attention) const {
-  const at::Tensor attended = x + attend(input_norm_.forward(x), angles, attention);
+at::Tensor DecoderBlock::forward(const at::Tensor& x, const RotaryAngles& angles, const Pass& pass) const {
+  const at::Tensor attended = x + attend(input_norm_.forward(x), angles, pass);
   const at::Tensor normed = post_attention_norm_.forward(attended);
-  return attended + down_.forward(at::silu(gate_.forward(normed)) * up_.forward(normed));
+  const at::Tensor gated = at::silu(gate_.forward(normed, pass.deltas)) * up_.forward(normed, pass.deltas);
+  return attended + down_.forward(gated, pass.deltas);
 }
 
 Transformer::Transformer(const ModelConfig& config, const Lookup& weight, Communicator& communicator)
@@ -121,13 +117,13 @@ Expected<Transformer> Transformer::bind(const ModelConfig& config, const WeightL
       config, [&](const std::string& name) { return weights.at(name); }, communicator);
 }
 
-at::Tensor Transformer::hidden(const at::Tensor& ids, const at::Tensor& positions, AttentionBackend& attention,
+at::Tensor Transformer::hidden(const at::Tensor& ids, const at::Tensor& positions, const Pass& pass,
                                const StageObserver& observe) const {
   at::Tensor x = embedding_.forward(ids);
   if (observe) observe("embedding", x);
   const RotaryAngles angles = rotary_.angles(positions, x.scalar_type());
   for (std::size_t layer = 0; layer < blocks_.size(); ++layer) {
-    x = blocks_[layer].forward(x, angles, attention);
+    x = blocks_[layer].forward(x, angles, pass);
     if (observe) observe(fmt::format("block.{}", layer), x);
   }
   x = norm_.forward(x);

@@ -34,15 +34,21 @@ using WeightLookup = std::function<Expected<at::Tensor>(const WeightSpec&)>;
 // Sees a stage's output; for parity tests. Stages: "embedding", "block.0", …, "norm", "logits".
 using StageObserver = std::function<void(std::string_view stage, const at::Tensor& output)>;
 
+// What one pass through the layers is given beside its tokens.
+struct Pass {
+  AttentionBackend& attention;
+  const Deltas* deltas = nullptr;  // null: the weights alone
+};
+
 class DecoderBlock {
  public:
   DecoderBlock(const ModelConfig& config, int layer, const std::function<at::Tensor(const std::string&)>& weight,
                Communicator& communicator);
   // x: [N, hidden] -> [N, hidden].
-  at::Tensor forward(const at::Tensor& x, const RotaryAngles& angles, AttentionBackend& attention) const;
+  at::Tensor forward(const at::Tensor& x, const RotaryAngles& angles, const Pass& pass) const;
 
  private:
-  at::Tensor attend(const at::Tensor& x, const RotaryAngles& angles, AttentionBackend& attention) const;
+  at::Tensor attend(const at::Tensor& x, const RotaryAngles& angles, const Pass& pass) const;
   int layer_;
   std::int64_t head_dim_;
   RmsNorm input_norm_, post_attention_norm_, q_norm_, k_norm_;
@@ -58,7 +64,7 @@ class Transformer {
   static Expected<Transformer> bind(const ModelConfig& config, const WeightLookup& lookup, Communicator& communicator);
 
   // ids, positions: [N] i64 -> [N, hidden], after the last norm.
-  at::Tensor hidden(const at::Tensor& ids, const at::Tensor& positions, AttentionBackend& attention,
+  at::Tensor hidden(const at::Tensor& ids, const at::Tensor& positions, const Pass& pass,
                     const StageObserver& observe = {}) const;
   // [N, hidden] -> [N, V].
   at::Tensor logits(const at::Tensor& hidden) const { return head_.forward(hidden); }

@@ -75,7 +75,7 @@ class Parity : public ::testing::TestWithParam<std::string> {
                     AttentionBackend& attention) {
     Stages stages;
     const at::Tensor last = transformer.hidden(
-        ids, positions, attention,
+        ids, positions, {.attention = attention},
         [&](std::string_view stage, const at::Tensor& output) { stages[std::string(stage)] = output.clone(); });
     stages["logits"] = transformer.logits(last);
     return stages;

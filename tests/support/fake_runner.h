@@ -45,6 +45,10 @@ class FakeRunner final : public model::ModelRunner {
 
   [[nodiscard]] const model::RunnerInfo& info() const override { return info_; }
   Expected<model::StepResult> step(const model::StepPlan& plan) override;
+  Expected<void> install_adapter(AdapterId, std::shared_ptr<const model::LoraAdapter>) override {
+    return make_error("adapters are not served yet");
+  }
+  void remove_adapter(AdapterId) override {}
 
   // The step with this number, counted from 0 over all steps with tokens, fails and drops the sequences it names.
   void fail_at(std::size_t step, std::string message = "the device is gone");

@@ -18,6 +18,10 @@ class WatchedRunner final : public model::ModelRunner {
 
   [[nodiscard]] const model::RunnerInfo& info() const override { return inner_->info(); }
   Expected<model::StepResult> step(const model::StepPlan& plan) override;
+  Expected<void> install_adapter(AdapterId id, std::shared_ptr<const model::LoraAdapter> adapter) override {
+    return inner_->install_adapter(id, std::move(adapter));
+  }
+  void remove_adapter(AdapterId id) override { inner_->remove_adapter(id); }
 
   [[nodiscard]] Gate& gate() { return gate_; }  // passed before each step that has tokens
   // The step with this number, counted from 0 over all steps with tokens, fails; the inner runner never sees it.

@@ -1,0 +1,43 @@
+// AdapterRegistry: which adapters the running engine has, and which one serves a task. Files are read and validated on
+// the caller's thread, published by the engine between two steps, retired when the last request that uses them has
+// ended. One adapter a task: a newer one takes the older one's place. Thread-safe.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "adapters/lora/peft.h"
+#include "generation/engine.h"
+
+namespace weft::adapters {
+
+struct InstalledAdapter {
+  AdapterId id;
+  AdapterInfo info;
+  std::string directory;
+};
+
+class AdapterRegistry {
+ public:
+  AdapterRegistry(std::shared_ptr<generation::Engine> engine, model::ModelConfig base, std::string base_sha256);
+
+  // `done` exactly once, on the engine thread or at once: what was installed, or why not.
+  void add(const std::string& directory, std::function<void(Expected<InstalledAdapter>)> done);
+  Expected<void> remove(const std::string& name);  // Error: no such adapter, listing those that are there
+  [[nodiscard]] std::vector<InstalledAdapter> list() const;
+  [[nodiscard]] std::optional<InstalledAdapter> for_task(std::string_view task) const;
+
+ private:
+  const std::shared_ptr<generation::Engine> engine_;
+  const model::ModelConfig base_;
+  const std::string base_sha256_;
+  struct State;
+  const std::shared_ptr<State> state_;
+};
+
+}  // namespace weft::adapters
