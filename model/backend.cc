@@ -45,6 +45,15 @@ BackendInfo backend_info() {
   return info;
 }
 
+bool multiplies_bf16() {
+  static const bool native = [] {
+    BackendInfo info;
+    read_cpu_features(info);
+    return info.avx512_bf16 || info.amx_bf16;
+  }();
+  return native;
+}
+
 std::string describe_backend() {
   const BackendInfo info = backend_info();
   std::string out = "libtorch " + info.torch_version + ", CPU kernels " + info.cpu_capability;

@@ -18,4 +18,7 @@ struct BackendInfo {
 BackendInfo backend_info();
 std::string describe_backend();  // the same in one line
 
+// The processor multiplies bf16 itself (AVX512-BF16 or AMX). Where it does not, fp32 is several times faster.
+[[nodiscard]] bool multiplies_bf16();
+
 }  // namespace weft::model

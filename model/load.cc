@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "model/backend.h"
 #include "model/runner.h"
 #include "model/tensor_file.h"
 #include "model/torch_runner.h"
@@ -41,7 +42,8 @@ Expected<at::Tensor> load_weight(const Checkpoint& checkpoint, const WeightSpec&
 Expected<std::unique_ptr<ModelRunner>> load_runner(const ModelConfig& config, const LoadOptions& options) {
   const Expected<Checkpoint> checkpoint = Checkpoint::open(options.directory);
   if (!checkpoint) return checkpoint.error();
-  const at::ScalarType dtype = options.dtype == DType::kBFloat16 ? at::kBFloat16 : at::kFloat;
+  const bool bf16 = options.dtype == DType::kBFloat16 || (options.dtype == DType::kAuto && multiplies_bf16());
+  const at::ScalarType dtype = bf16 ? at::kBFloat16 : at::kFloat;
   const std::size_t total = weight_specs(config).size();
   std::size_t done = 0;
   const WeightLookup lookup = [&](const WeightSpec& spec) {
@@ -53,7 +55,7 @@ Expected<std::unique_ptr<ModelRunner>> load_runner(const ModelConfig& config, co
   if (!transformer) return make_error("{}: {}", options.directory, transformer.error().message);
   const RunnerInfo info{.name = config.name,
                         .device = "cpu",
-                        .dtype = options.dtype == DType::kBFloat16 ? "bf16" : "fp32",
+                        .dtype = bf16 ? "bf16" : "fp32",
                         .vocabulary = static_cast<std::size_t>(config.vocabulary),
                         .max_positions = static_cast<std::size_t>(config.max_positions),
                         .parameters = config.parameters()};

@@ -77,11 +77,11 @@ struct LoadedModel {
   std::unique_ptr<ModelRunner> runner;
 };
 
-enum class DType { kFloat32, kBFloat16 };
+enum class DType { kAuto, kFloat32, kBFloat16 };  // kAuto: bf16 where the processor multiplies it, else fp32
 
 struct LoadOptions {
   std::string directory;
-  DType dtype = DType::kBFloat16;
+  DType dtype = DType::kAuto;
   int threads = 0;                                // 0: as many as pay: one for a small model, else one per core
   std::function<void(double fraction)> progress;  // may be empty; called on the loading thread
 };

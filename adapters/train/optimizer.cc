@@ -8,12 +8,14 @@
 
 #include <cmath>
 
+#include "model/backend.h"
+
 namespace weft::adapters {
 
 at::Tensor orthogonalize(const at::Tensor& matrix) {
   constexpr double a = 3.4445, b = -4.7750, c = 2.0315;
   const bool tall = matrix.size(0) > matrix.size(1);
-  at::Tensor x = (matrix / (matrix.norm() + 1e-7)).to(at::kBFloat16);
+  at::Tensor x = (matrix / (matrix.norm() + 1e-7)).to(model::multiplies_bf16() ? at::kBFloat16 : at::kFloat);
   if (tall) x = x.t();
   x = x.contiguous();
   for (int round = 0; round < 5; ++round) {

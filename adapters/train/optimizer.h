@@ -46,7 +46,7 @@ class Optimizer {
   std::size_t steps_ = 0;
 };
 
-// [m, n] -> [m, n] with singular values near 1: five steps of the quintic iteration, in bf16.
+// [m, n] -> [m, n] with singular values near 1: five steps of the quintic iteration.
 at::Tensor orthogonalize(const at::Tensor& matrix);
 
 }  // namespace weft::adapters

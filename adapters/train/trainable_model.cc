@@ -13,6 +13,7 @@
 #include <fstream>
 #include <unordered_map>
 
+#include "model/backend.h"
 #include "model/tensor_file.h"
 #include "model/weights/safetensors.h"
 
@@ -80,7 +81,8 @@ Expected<TrainableModel> TrainableModel::from_directory(const model::ModelConfig
 
 at::Tensor TrainableModel::loss_sum(const RowBatch& batch) const {
   std::unordered_map<std::string_view, at::Tensor> cast;
-  for (const Parameter& parameter : parameters_) cast.emplace(parameter.name, parameter.value.to(at::kBFloat16));
+  const at::ScalarType dtype = model::multiplies_bf16() ? at::kBFloat16 : at::kFloat;
+  for (const Parameter& parameter : parameters_) cast.emplace(parameter.name, parameter.value.to(dtype));
   model::SoloCommunicator solo;
   const auto transformer = model::Transformer::bind(
       config_, [&](const WeightSpec& spec) -> Expected<at::Tensor> { return cast.at(spec.name); }, solo);

@@ -1,5 +1,5 @@
-// TrainableModel: fp32 master weights of a decoder, run through model/layers in bf16 with autograd. Training thread
-// only.
+// TrainableModel: fp32 master weights of a decoder, run through model/layers with autograd, in bf16 where the processor
+// multiplies it, else in fp32. Training thread only.
 #pragma once
 
 #include <string>
