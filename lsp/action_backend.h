@@ -3,12 +3,14 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <vector>
 
 #include "adapters/actions/actions.h"
 #include "generation/completion/completion.h"
 #include "model/base/expected.h"
+#include "model/base/strong_id.h"
 
 namespace weft::lsp {
 
@@ -16,8 +18,8 @@ class ActionBackend {
  public:
   virtual ~ActionBackend() = default;
 
-  // Whether an adapter serves the task ("refactor", "bug-detection") just now. The I/O thread asks: it must not wait.
-  [[nodiscard]] virtual bool has_adapter(std::string_view task) const = 0;
+  // Which adapter serves the task ("refactor", "bug-detection") just now. The I/O thread asks: it must not wait.
+  [[nodiscard]] virtual std::optional<AdapterId> adapter_for(std::string_view task) const = 0;
 
   // As ActionService has them, but none of the work is done on the calling thread. `done` is called exactly once, on
   // any thread, perhaps before this returns; after a cancel with an error.
