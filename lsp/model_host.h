@@ -8,6 +8,7 @@
 #include <string_view>
 #include <thread>
 
+#include "lsp/action_backend.h"
 #include "lsp/completion_backend.h"
 #include "lsp/loop.h"
 
@@ -34,6 +35,7 @@ class ModelHost {
 
   [[nodiscard]] ModelState state() const { return state_; }
   [[nodiscard]] CompletionBackend* backend() const { return model_.backend.get(); }  // null unless ready
+  [[nodiscard]] ActionBackend* actions() const { return model_.actions.get(); }      // null unless ready; may be null
   [[nodiscard]] const model::RunnerInfo& info() const { return model_.info; }        // empty unless ready
   [[nodiscard]] const std::string& error() const { return error_; }                  // empty unless failed
 
