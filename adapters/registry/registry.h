@@ -1,6 +1,7 @@
 // AdapterRegistry: which adapters the running engine has, and which one serves a task. Files are read and validated on
 // the caller's thread, published by the engine between two steps, retired when the last request that uses them has
-// ended. One adapter a task: a newer one takes the older one's place. Thread-safe.
+// ended. One adapter a task: a newer one takes the older one's place. An adapter of no task is held and serves nothing.
+// Thread-safe.
 #pragma once
 
 #include <functional>
@@ -26,7 +27,10 @@ class AdapterRegistry {
  public:
   AdapterRegistry(std::shared_ptr<generation::Engine> engine, model::ModelConfig base, std::string base_sha256);
 
-  // `done` exactly once, on the engine thread or at once: what was installed, or why not.
+  // Reads and validates, installs nothing. Errors: those of read_adapter.
+  [[nodiscard]] Expected<AdapterFiles> read(const std::string& directory) const;
+  // `done` exactly once, on the engine thread or at once: what was installed, or why not. An adapter takes the place of
+  // one of the same task, and of one of the same name.
   void add(const std::string& directory, std::function<void(Expected<InstalledAdapter>)> done);
   Expected<void> remove(const std::string& name);  // Error: no such adapter, listing those that are there
   [[nodiscard]] std::vector<InstalledAdapter> list() const;
