@@ -21,9 +21,12 @@ class CompletionBackend {
   virtual void cancel(RequestId id) = 0;
 };
 
+class ActionBackend;
+
 struct ReadyModel {
   std::shared_ptr<CompletionBackend> backend;
   model::RunnerInfo info;
+  std::shared_ptr<ActionBackend> actions = nullptr;  // null: nothing but completions
 };
 
 // Runs on a thread of its own; `progress` may be called there with a fraction of 1.
