@@ -45,6 +45,7 @@ Server::Server(Loop& loop, Reply::Send send, ModelLoader loader, ServerOptions o
                  options.pending.on_error = [this](const Error& error) { engine_failed(error); };
                  return std::move(options.pending);
                }()),
+      adapter_methods_(loop, model_, client_),
       progress_(client_),
       version_(std::move(options.version)) {
   register_lifecycle();
@@ -64,7 +65,7 @@ void Server::register_lifecycle() {
   client_.on_notification("$/cancelRequest", [this](const Json& params) {
     if (const auto id = read_cancel_id(params)) pending_.cancel(*id);
   });
-  client_.on_request("weft/status", [this](const Json&, Reply reply) { std::move(reply).result(status()); });
+  client_.on_request("weft/status", [this](const Json&, Reply reply) { std::move(reply).result(model_.status()); });
 }
 
 void Server::register_documents() {
@@ -136,13 +137,14 @@ void Server::initialized() {
   if (initialized_) return;
   initialized_ = true;
   if (model_.state() == ModelState::kFailed) return tell_model_failure();
+  if (model_.state() == ModelState::kReady) tell_warnings();
   if (model_.state() == ModelState::kLoading && client_shows_progress_) progress_.begin();
 }
 
 void Server::model_settled() {
   const bool ready = model_.state() == ModelState::kReady;
   progress_.end(ready ? fmt::format("{} is ready", model_.info().name) : "failed");
-  if (!ready && initialized_) tell_model_failure();
+  if (initialized_) ready ? tell_warnings() : tell_model_failure();
   pending_.model_settled();
 }
 
@@ -154,6 +156,12 @@ void Server::tell_model_failure() {
                                           model_.error())}});
 }
 
+void Server::tell_warnings() {
+  for (const std::string& warning : model_.warnings()) {
+    client_.notify("window/showMessage", {{"type", kMessageWarning}, {"message", "weft: " + warning}});
+  }
+}
+
 void Server::engine_failed(const Error& error) {
   if (error.message == last_failure_) return;  // the same fault at every key is told once
   last_failure_ = error.message;
@@ -163,17 +171,6 @@ void Server::engine_failed(const Error& error) {
 void Server::log_to_client(const Error& error) {
   spdlog::warn("{}", error.message);
   client_.notify("window/logMessage", {{"type", kMessageWarning}, {"message", "weft: " + error.message}});
-}
-
-Json Server::status() const {
-  Json out = {{"state", name_of(model_.state())}};
-  if (model_.state() == ModelState::kReady) {
-    const model::RunnerInfo& info = model_.info();
-    out["model"] = {
-        {"name", info.name}, {"parameters", info.parameters}, {"device", info.device}, {"dtype", info.dtype}};
-  }
-  if (model_.state() == ModelState::kFailed) out["error"] = model_.error();
-  return out;
 }
 
 }  // namespace weft::lsp

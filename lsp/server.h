@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "lsp/adapter_methods.h"
 #include "lsp/dispatcher.h"
 #include "lsp/document_store.h"
 #include "lsp/load_progress.h"
@@ -48,9 +49,9 @@ class Server {
   void initialized();
   void model_settled();
   void tell_model_failure();
+  void tell_warnings();
   void engine_failed(const Error& error);
   void log_to_client(const Error& error);
-  Json status() const;
   // Null after answering that the document is not open.
   const Document* open_document(const std::string& uri, Reply& reply);
 
@@ -58,6 +59,7 @@ class Server {
   DocumentStore documents_;
   ModelHost model_;
   PendingCompletions pending_;
+  AdapterMethods adapter_methods_;
   LoadProgress progress_;
   std::string version_;
   bool client_shows_progress_ = false;

@@ -70,12 +70,6 @@ std::string indent_like(const DedentedCode& original, std::string_view code) {
   return out;
 }
 
-ByteRange from_line_begin(std::string_view text, ByteRange range) {
-  const std::size_t newline = range.begin == 0 ? std::string_view::npos : text.rfind('\n', range.begin - 1);
-  const std::size_t begin = newline == std::string_view::npos ? 0 : newline + 1;
-  return is_blank(text.substr(begin, range.begin - begin)) ? ByteRange{begin, range.end} : range;
-}
-
 ByteRange line_in(std::string_view text, ByteRange range, std::size_t line) {
   std::size_t begin = range.begin;
   for (; line > 0; --line) {

@@ -21,8 +21,6 @@ struct DedentedCode {
 // The other way round, for code that takes the place of `original`. Blank lines get no indentation.
 [[nodiscard]] std::string indent_like(const DedentedCode& original, std::string_view code);
 
-// `range` up to its first line's begin, when nothing but blanks stands between.
-[[nodiscard]] generation::ByteRange from_line_begin(std::string_view text, generation::ByteRange range);
 // Line `line` of text[range), from 0, without indentation and line end; empty at the range's end when there is none.
 [[nodiscard]] generation::ByteRange line_in(std::string_view text, generation::ByteRange range, std::size_t line);
 

@@ -8,6 +8,7 @@
 
 #include "adapters/actions/action.h"
 #include "adapters/actions/edits.h"
+#include "adapters/tasks/lines.h"
 #include "generation/syntax/functions.h"
 
 namespace weft::adapters {
@@ -21,7 +22,7 @@ constexpr double kUncalibratedThreshold = 0.9;
 
 struct Suspect {
   ByteRange range;  // of the document, from a line's begin
-  DedentedCode code;
+  std::string code;
 };
 
 Expected<generation::GenerationRequest> request_about(const ActionParts& parts, AdapterId adapter,
@@ -45,7 +46,7 @@ class BugHunt : public std::enable_shared_from_this<BugHunt> {
 
   void next_suspect() {
     if (at_ == suspects_.size()) return finish();
-    judge(suspects_[at_].code.text, [self = shared_from_this()](double probability) { self->judged(probability); });
+    judge(suspects_[at_].code, [self = shared_from_this()](double probability) { self->judged(probability); });
   }
 
  private:
@@ -68,7 +69,7 @@ class BugHunt : public std::enable_shared_from_this<BugHunt> {
 
   void judged(double probability) {
     if (!(probability >= threshold_)) return skip();
-    auto request = request_for(suspects_[at_].code.text, bug_verdict());
+    auto request = request_for(suspects_[at_].code, bug_verdict());
     if (!request) return skip();
     generate(std::move(*request), [self = shared_from_this(), probability](const GenerationResult& result) {
       self->answered(probability, result.text);
@@ -77,7 +78,7 @@ class BugHunt : public std::enable_shared_from_this<BugHunt> {
 
   void answered(double probability, const std::string& answer) {
     const Suspect& suspect = suspects_[at_];
-    const auto report = parse_bug_answer(suspect.code.text, answer);
+    const auto report = parse_bug_answer(suspect.code, answer);
     if (!report) return skip();
     Bug bug{line_in(*document_.text, suspect.range, report->line), probability, std::nullopt};
     if (bug.line.begin == bug.line.end) return skip();
@@ -86,8 +87,9 @@ class BugHunt : public std::enable_shared_from_this<BugHunt> {
     if (!stays_sound(*document_.language, *document_.text, fix)) return skip();
     const std::string fixed = applied(*document_.text, fix);
     const std::size_t end = suspect.range.end - (fix.range.end - fix.range.begin) + fix.text.size();
-    const auto function = dedent(std::string_view(fixed).substr(suspect.range.begin, end - suspect.range.begin));
-    judge(function.text, [self = shared_from_this(), fix](double probability_fixed) {
+    const std::string function =
+        without_indentation(std::string_view(fixed).substr(suspect.range.begin, end - suspect.range.begin));
+    judge(function, [self = shared_from_this(), fix](double probability_fixed) {
       if (probability_fixed < self->threshold_) self->bugs_.back().fix = fix;
       self->skip();
     });
@@ -147,10 +149,9 @@ Expected<std::vector<Suspect>> suspects_of(const ActionParts& parts, AdapterId a
   for (const generation::FunctionParts& function : generation::functions_of(*document.language, *tree, text)) {
     const ByteRange range = from_line_begin(text, function.whole);
     const bool touched = changed.begin == changed.end || (range.begin < changed.end && changed.begin < range.end);
-    const std::string_view code = text.substr(range.begin, range.end - range.begin);
-    if (!touched || !unmasked(parts, document, code)) continue;
-    DedentedCode dedented = dedent(code);
-    if (request_about(parts, adapter, dedented.text)) suspects.push_back({range, std::move(dedented)});
+    if (!touched || !unmasked(parts, document, text.substr(range.begin, range.end - range.begin))) continue;
+    std::string code = function_text(text, function);
+    if (request_about(parts, adapter, code)) suspects.push_back({range, std::move(code)});
   }
   return suspects;
 }

@@ -8,27 +8,29 @@
 namespace weft::adapters {
 namespace {
 
-bool is_definition(std::string_view line) { return line.starts_with("def ") || line.starts_with("async def "); }
+bool begins_function(std::string_view line) { return line.starts_with("def ") || line.starts_with("async def "); }
 
 class FunctionEnd final : public generation::StopCondition {
  public:
-  FunctionEnd(const generation::Language& language, AnswerBegin begin) : language_(language), begin_(begin) {}
+  FunctionEnd(const generation::Language& language, AnswerShape shape) : language_(language), shape_(shape) {}
 
   // The whole text is read again at each token: it is some hundred bytes.
   std::optional<std::size_t> check(std::string_view text) override {
     generation::CodeScanner scanner(language_);
-    bool in_body = begin_ == AnswerBegin::kBody;
+    bool body_seen = false;
     for (std::size_t begin = 0; begin < text.size();) {
       const std::size_t end = std::min(text.find('\n', begin), text.size());
       const std::string_view line = text.substr(begin, end - begin);
-      const bool statement = scanner.at_rest() && line.find_first_not_of(" \t\r") != std::string_view::npos;
-      const bool outermost = statement && line[0] != ' ' && line[0] != '\t';
-      // The answer's first characters go on with what the prompt's last line began.
-      if (outermost && in_body && begin > 0) return text.substr(0, begin).find_last_not_of(" \t\r\n") + 1;
+      const std::size_t margin = std::min(line.find_first_not_of(" \t\r"), line.size());
+      const bool statement = scanner.at_rest() && margin < line.size();
+      const bool outside = statement && margin <= shape_.indentation;
+      if (outside && body_seen) return text.substr(0, begin).find_last_not_of(" \t\r\n") + 1;
+      if (outside && shape_.begins_in_body) return std::nullopt;  // a body that is not indented has no such end
+      body_seen = body_seen || (statement && !outside);
       scanner.feed(line);
-      if (statement && begin > 0 && !outermost) in_body = true;
-      if (outermost && end < text.size() && is_definition(line) && scanner.at_rest() && !scanner.opens_block()) {
-        in_body = true;  // all of it on one line
+      // All of it on one line.
+      if (outside && end < text.size() && begins_function(line.substr(margin)) && scanner.at_rest()) {
+        body_seen = !scanner.opens_block();
       }
       scanner.feed("\n");
       begin = end + 1;
@@ -38,14 +40,14 @@ class FunctionEnd final : public generation::StopCondition {
 
  private:
   const generation::Language& language_;
-  const AnswerBegin begin_;
+  const AnswerShape shape_;
 };
 
 }  // namespace
 
 std::unique_ptr<generation::StopCondition> stop_at_function_end(const generation::Language& language,
-                                                                AnswerBegin begin) {
-  return std::make_unique<FunctionEnd>(language, begin);
+                                                                AnswerShape shape) {
+  return std::make_unique<FunctionEnd>(language, shape);
 }
 
 }  // namespace weft::adapters

@@ -2,6 +2,7 @@
 // between calls, so that one object serves every line of a beam search. Engine thread only.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 
 #include "generation/stop.h"
@@ -9,9 +10,12 @@
 
 namespace weft::adapters {
 
-enum class AnswerBegin { kFunction, kBody };  // the answer begins with the function's signature, or within its body
+struct AnswerShape {
+  bool begins_in_body = false;  // else with the function's signature, or what stands above it
+  std::size_t indentation = 0;  // columns that the function stands at
+};
 
 [[nodiscard]] std::unique_ptr<generation::StopCondition> stop_at_function_end(const generation::Language& language,
-                                                                              AnswerBegin begin);
+                                                                              AnswerShape shape);
 
 }  // namespace weft::adapters

@@ -47,13 +47,26 @@ std::vector<Hypothesis> hypotheses_of(GenerationResult result) {
       {.text = std::move(result.text), .tokens = std::move(result.tokens), .score = score, .reason = result.reason}};
 }
 
+// With the document's line ends.
+std::string with_line_ends_of(std::string_view document, std::string code) {
+  if (document.find("\r\n") == std::string_view::npos) return code;
+  std::string out;
+  for (const char c : code) {
+    if (c == '\n' && !out.ends_with('\r')) out += '\r';
+    out += c;
+  }
+  return out;
+}
+
 std::vector<GeneratedFunction> ranked(const ScreenedDocument& document, const FunctionRequestPlace& place,
                                       const std::vector<Hypothesis>& hypotheses) {
   std::vector<GeneratedFunction> out;
   for (const Hypothesis& hypothesis : hypotheses) {
     ParsedFunction parsed = parse_function_answer(*document.language, place, hypothesis.text);
+    if (parsed.code == place.kept) continue;  // no function
+    parsed.code = with_line_ends_of(*document.text, std::move(parsed.code));
     const auto same = [&](const GeneratedFunction& other) { return other.code == parsed.code; };
-    if (parsed.code.empty() || std::ranges::any_of(out, same)) continue;
+    if (std::ranges::any_of(out, same)) continue;
     const bool sound = parsed.parses && stays_sound(*document.language, *document.text, {place.replaced, parsed.code});
     out.push_back({std::move(parsed.code), hypothesis.score, sound});
   }
@@ -73,8 +86,8 @@ void start_generate_function(const ActionParts& parts, RequestId run, std::optio
   auto request = fitting_request(parts, *seen, adapter ? adapter->id : AdapterId());
   if (!request) return done(request.error());
   request->beams = std::clamp<std::size_t>(parts.options.beams, 1, 8);
-  request->stop =
-      stop_at_function_end(*document.language, place.signature.empty() ? AnswerBegin::kFunction : AnswerBegin::kBody);
+  request->stop = stop_at_function_end(*document.language,
+                                       {.begins_in_body = !place.signature.empty(), .indentation = place.indentation});
   parts.runs->generate(run, std::move(*request),
                        [document, place, done = std::move(done)](Expected<GenerationResult> result) {
                          if (!result) return done(result.error());

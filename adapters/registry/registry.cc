@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "generation/await.h"
 #include "model/base/log.h"
 
 namespace weft::adapters {
@@ -29,7 +30,15 @@ Expected<void> check_files(const std::string& directory) {
 
 struct AdapterRegistry::State {
   std::mutex mutex;
-  std::vector<InstalledAdapter> installed;  // in the order of installing; one a task, one a name
+  std::once_flag hashed;
+  std::optional<Expected<std::string>> base_sha256;  // once it was asked for
+  std::vector<InstalledAdapter> installed;           // in the order of installing; one a task, one a name
+
+  // Outside of the mutex: those who only look at the list do not wait for it.
+  const Expected<std::string>& hash_of(const BaseHash& compute) {
+    std::call_once(hashed, [&] { base_sha256 = compute(); });
+    return *base_sha256;
+  }
 
   // Those that `added` takes the place of.
   std::vector<AdapterId> publish(const InstalledAdapter& added) {
@@ -47,7 +56,7 @@ struct AdapterRegistry::State {
 };
 
 AdapterRegistry::AdapterRegistry(std::shared_ptr<generation::Engine> engine, model::ModelConfig base,
-                                 std::string base_sha256)
+                                 BaseHash base_sha256)
     : engine_(std::move(engine)),
       base_(std::move(base)),
       base_sha256_(std::move(base_sha256)),
@@ -55,7 +64,9 @@ AdapterRegistry::AdapterRegistry(std::shared_ptr<generation::Engine> engine, mod
 
 Expected<AdapterFiles> AdapterRegistry::read(const std::string& directory) const {
   if (const auto usable = check_files(directory); !usable) return usable.error();
-  return read_adapter(directory, base_, base_sha256_);
+  const auto& hash = state_->hash_of(base_sha256_);
+  if (!hash) return make_error("the model cannot be told from others: {}", hash.error().message);
+  return read_adapter(directory, base_, *hash);
 }
 
 void AdapterRegistry::add(const std::string& directory, std::function<void(Expected<InstalledAdapter>)> done) {
@@ -70,6 +81,11 @@ void AdapterRegistry::add(const std::string& directory, std::function<void(Expec
     spdlog::info("adapter {} ({}) is installed from {}", info.name, info.task, directory);
     done(std::move(added));
   });
+}
+
+Expected<InstalledAdapter> AdapterRegistry::add_now(const std::string& directory) {
+  return generation::await<InstalledAdapter>(
+      *engine_, [&](std::function<void(Expected<InstalledAdapter>)> done) { add(directory, std::move(done)); });
 }
 
 Expected<void> AdapterRegistry::remove(const std::string& name) {
@@ -101,6 +117,18 @@ std::optional<InstalledAdapter> AdapterRegistry::for_task(std::string_view task)
   const std::lock_guard lock(state_->mutex);
   const auto found = std::ranges::find_if(state_->installed, [&](const auto& each) { return each.info.task == task; });
   return found == state_->installed.end() ? std::nullopt : std::optional(*found);
+}
+
+std::vector<std::string> shipped_adapters(const std::string& model_directory) {
+  std::vector<std::string> folders;
+  std::error_code code;
+  const auto folder = std::filesystem::path(model_directory) / "adapters";
+  for (std::filesystem::directory_iterator each(folder, code), end; !code && each != end; each.increment(code)) {
+    std::error_code ignored;
+    if (each->is_directory(ignored)) folders.push_back(each->path().string());
+  }
+  std::ranges::sort(folders);
+  return folders;
 }
 
 }  // namespace weft::adapters
