@@ -15,7 +15,7 @@ class FunctionEnd final : public generation::StopCondition {
   FunctionEnd(const generation::Language& language, AnswerShape shape) : language_(language), shape_(shape) {}
 
   // The whole text is read again at each token: it is some hundred bytes.
-  std::optional<std::size_t> check(std::string_view text) override {
+  [[nodiscard]] std::optional<std::size_t> check(std::string_view text) const override {
     generation::CodeScanner scanner(language_);
     bool body_seen = false;
     for (std::size_t begin = 0; begin < text.size();) {
