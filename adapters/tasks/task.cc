@@ -8,13 +8,19 @@
 namespace weft::adapters {
 namespace {
 
-const std::array<Task, 2> kTasks = {{
+const std::array<Task, 3> kTasks = {{
     {.name = "bug-detection",
      .summary = "says whether a function has a bug, in which line, and how that line is meant",
      .max_prompt_tokens = kBugPromptTokens,
      .max_answer_tokens = kBugAnswerTokens,
      .examples = bug_examples,
      .correct = bug_answer_correct},
+    {.name = "refactor",
+     .summary = "rewrites statements so that they say the same in a better way",
+     .max_prompt_tokens = kRefactorPromptTokens,
+     .max_answer_tokens = kRefactorAnswerTokens,
+     .examples = refactor_examples,
+     .correct = refactor_answer_correct},
     {.name = "function-from-comment",
      .summary = "writes a function from a comment, a signature, or a signature with its docstring",
      .max_prompt_tokens = kFunctionPromptTokens,
