@@ -54,6 +54,7 @@ Server::Server(Loop& loop, Reply::Send send, ModelLoader loader, ServerOptions o
                    }()),
       action_lists_(loop, worker_, model_, documents_, diagnostics_),
       action_runs_(loop, client_, worker_, model_, documents_),
+      adapter_methods_(loop, model_, client_),
       loading_(client_, {.token = "weft/model", .title = "weft: loading the model"}),
       version_(std::move(options.version)) {
   register_lifecycle();
@@ -87,7 +88,7 @@ void Server::register_lifecycle() {
   client_.on_notification("window/workDoneProgress/cancel", [this](const Json& params) {
     action_runs_.cancel_progress(read_progress_token(params, "token"));
   });
-  client_.on_request("weft/status", [this](const Json&, Reply reply) { std::move(reply).result(status()); });
+  client_.on_request("weft/status", [this](const Json&, Reply reply) { std::move(reply).result(model_.status()); });
 }
 
 void Server::register_documents() {
@@ -185,13 +186,14 @@ void Server::initialized() {
   if (initialized_) return;
   initialized_ = true;
   if (model_.state() == ModelState::kFailed) return tell_model_failure();
+  if (model_.state() == ModelState::kReady) tell_warnings();
   if (model_.state() == ModelState::kLoading && client_shows_progress_) loading_.begin();
 }
 
 void Server::model_settled() {
   const bool ready = model_.state() == ModelState::kReady;
   loading_.end(ready ? fmt::format("{} is ready", model_.info().name) : "failed");
-  if (!ready && initialized_) tell_model_failure();
+  if (initialized_) ready ? tell_warnings() : tell_model_failure();
   pending_.model_settled();
   action_runs_.model_settled();
 }
@@ -204,6 +206,12 @@ void Server::tell_model_failure() {
                                           model_.error())}});
 }
 
+void Server::tell_warnings() {
+  for (const std::string& warning : model_.warnings()) {
+    client_.notify("window/showMessage", {{"type", kMessageWarning}, {"message", "weft: " + warning}});
+  }
+}
+
 void Server::engine_failed(const Error& error) {
   if (error.message == last_failure_) return;  // the same fault at every key is told once
   last_failure_ = error.message;
@@ -213,17 +221,6 @@ void Server::engine_failed(const Error& error) {
 void Server::log_to_client(const Error& error) {
   spdlog::warn("{}", error.message);
   client_.notify("window/logMessage", {{"type", kMessageWarning}, {"message", "weft: " + error.message}});
-}
-
-Json Server::status() const {
-  Json out = {{"state", name_of(model_.state())}};
-  if (model_.state() == ModelState::kReady) {
-    const model::RunnerInfo& info = model_.info();
-    out["model"] = {
-        {"name", info.name}, {"parameters", info.parameters}, {"device", info.device}, {"dtype", info.dtype}};
-  }
-  if (model_.state() == ModelState::kFailed) out["error"] = model_.error();
-  return out;
 }
 
 }  // namespace weft::lsp

@@ -12,6 +12,7 @@
 
 #include "lsp/action_lists.h"
 #include "lsp/action_runs.h"
+#include "lsp/adapter_methods.h"
 #include "lsp/diagnostics.h"
 #include "lsp/dispatcher.h"
 #include "lsp/document_store.h"
@@ -55,9 +56,9 @@ class Server {
   void initialized();
   void model_settled();
   void tell_model_failure();
+  void tell_warnings();
   void engine_failed(const Error& error);
   void log_to_client(const Error& error);
-  Json status() const;
   // Null after answering that the document is not open.
   const Document* open_document(const std::string& uri, Reply& reply);
 
@@ -69,6 +70,7 @@ class Server {
   Diagnostics diagnostics_;
   ActionLists action_lists_;
   ActionRuns action_runs_;
+  AdapterMethods adapter_methods_;
   WorkProgress loading_;
   std::string version_;
   bool client_shows_progress_ = false;
