@@ -63,9 +63,9 @@ class ModelRunner {
   virtual ~ModelRunner() = default;
   [[nodiscard]] virtual const RunnerInfo& info() const = 0;
   // Errors that leave everything as it was: a sequence past max_positions, twice in the plan or with an adapter that is
-  // not its own or not installed, a token out of the vocabulary, a gap before start, a fork of more than there is or onto
-  // a sequence that exists. Errors after which the sequences that the plan names are to be released: out of memory, a
-  // device that fails.
+  // not its own or not installed, a token out of the vocabulary, a gap before start, a fork of more than there is or
+  // onto a sequence that exists. Errors after which the sequences that the plan names are to be released: out of
+  // memory, a device that fails.
   virtual Expected<StepResult> step(const StepPlan& plan) = 0;
   // Between steps. `id` is not 0 and not in use. Errors: a module that the model does not have, a shape that does not
   // fit it, by name and values.

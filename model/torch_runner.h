@@ -6,8 +6,8 @@
 #include <unordered_map>
 
 #include "model/layers/kv_buffer.h"
-#include "model/layers/lora_bank.h"
 #include "model/layers/transformer.h"
+#include "model/lora_bank.h"
 #include "model/runner.h"
 
 namespace weft::model {

@@ -1,4 +1,4 @@
-#include "model/layers/lora_bank.h"
+#include "model/lora_bank.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/from_blob.h>
