@@ -31,7 +31,7 @@ std::string to_text(const TrainingState& state) {
   return nlohmann::json{{"step", state.step},
                         {"tokens", state.tokens},
                         {"epoch", state.sampler.epoch},
-                        {"document", state.sampler.document},
+                        {"chunk", state.sampler.chunk},
                         {"token", state.sampler.token},
                         {"best_loss", state.best.held_out_loss},
                         {"best_step", state.best.step},
@@ -46,7 +46,7 @@ Expected<TrainingState> from_text(const std::string& path, const std::string& te
   try {
     state.step = json.at("step").get<std::size_t>();
     state.tokens = json.at("tokens").get<std::size_t>();
-    state.sampler = {json.at("epoch").get<std::uint64_t>(), json.at("document").get<std::uint64_t>(),
+    state.sampler = {json.at("epoch").get<std::uint64_t>(), json.at("chunk").get<std::uint64_t>(),
                      json.at("token").get<std::uint64_t>()};
     // Absent in checkpoints of runs that look at no held-out loss.
     state.best = {json.value("best_loss", -1.0), json.value("best_step", std::size_t{0}),

@@ -24,12 +24,12 @@ void ExampleSampler::shuffle() {
 std::vector<const TokenExample*> ExampleSampler::next(std::size_t tokens) {
   std::vector<const TokenExample*> out;
   for (std::size_t held = 0;;) {
-    const TokenExample& example = examples_[order_[state_.document]];
+    const TokenExample& example = examples_[order_[state_.chunk]];
     held += example.tokens();
     if (!out.empty() && held > tokens) return out;
     out.push_back(&example);
-    if (++state_.document < order_.size()) continue;
-    state_.document = 0;
+    if (++state_.chunk < order_.size()) continue;
+    state_.chunk = 0;
     ++state_.epoch;
     shuffle();
   }

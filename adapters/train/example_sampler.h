@@ -14,7 +14,7 @@ namespace weft::adapters {
 
 class ExampleSampler {
  public:
-  // `examples`, at least one, outlive it. Of the state the epoch and the document, which is the place in its order.
+  // `examples`, at least one, outlive it. Of the state the epoch and the chunk, here an example.
   ExampleSampler(std::span<const TokenExample> examples, std::uint64_t seed, RowSamplerState state = {});
   // At least one; no more than `tokens` unless the first alone is longer.
   std::vector<const TokenExample*> next(std::size_t tokens);
