@@ -5,15 +5,8 @@ local model_deadline_ms = 90000
 local answer_deadline_ms = 20000
 
 --- Places in textwrap.py: the line, how much of it stands there, what is typed.
-local places = {
-  { line = '        text = self._munge_whitespace(text)', from = '        text = self', typed = '._' },
-  { line = '        chunks = self._split_chunks(text)', from = '        chunks', typed = ' = self.' },
-  { line = 'if __name__ == "__main__":', from = 'if', typed = ' __name' },
-  { line = '    def fill(self, text):', from = '    def', typed = ' fill(self' },
-  { line = '            for i, (x, y) in enumerate(zip(margin, indent)):', from = '            for', typed = ' i in ra' },
-  { line = '    def wrap(self, text):', from = '    ', typed = 'def __in' },
-  { line = '            text = text.expandtabs(self.tabsize)', from = '            text', typed = ' = text.' },
-}
+local places = vim.json.decode(table.concat(
+  vim.fn.readfile(vim.fs.dirname(vim.fs.abspath(arg[0])) .. '/../textwrap/places.json'), '\n'))
 
 --- Opens a copy of the standard library's textwrap.py and waits until weftd is ready.
 ---@param child table
