@@ -30,7 +30,7 @@ interface Place {
   readonly typed: string;
 }
 
-const placeDeadlineMs = 6000;
+const placeDeadlineMs = 4000;
 const modelDeadlineMs = 90_000;
 const places = JSON.parse(
   fs.readFileSync(path.join(import.meta.dirname, '../textwrap/places.json'), 'utf8'),

@@ -124,9 +124,11 @@ export class Workbench {
     await input.fill(text);
   }
 
-  /** Opens a file of the workspace from the explorer. */
+  /** Opens a file of the workspace, by its whole path: it may be younger than what the workbench knows of. */
   async openFile(name: string): Promise<void> {
-    await this.page.locator('.explorer-folders-view .monaco-list-row', { hasText: name }).dblclick({ timeout: deadlineMs });
+    await this.press('Control+p');
+    await this.ask(path.join(Workbench.workspace(this.options.folder), name));
+    await this.choose(name);
     await this.wait(`editor of ${name}`, async () => (await this.texts('.tab.active')).some((text) => text.includes(name)));
     await this.page.locator('.editor-instance .view-line').first().waitFor({ timeout: deadlineMs });
   }
