@@ -173,8 +173,9 @@ const fixBug: Scenario = async (stage) => {
 };
 
 /** The menu of the status bar item switches weft off and on. */
-const menu: Scenario = async ({ bench }) => {
-  await ready(bench);
+const menu: Scenario = async (stage) => {
+  const { bench } = stage;
+  await openText(stage, 'menu.py', ['']);
   for (const [entry, icon] of [['Switch off', 'circle-slash'], ['Switch on', 'check']] as const) {
     await bench.clickStatus();
     await bench.picture('menu');
@@ -193,14 +194,44 @@ const log: Scenario = async ({ bench, weftd }) => {
 };
 
 /** A weftd that is not there is said with what to do; it is started as soon as the setting is right. */
-const missing: Scenario = async ({ bench }) => {
+const missing: Scenario = async (stage) => {
+  const { bench } = stage;
+  await openText(stage, 'missing.py', ['']);
   bench.changeSettings({ 'weft.server.path': '/nowhere/weftd' });
   await bench.wait('error in the status bar', async () => (await bench.status()).includes('codicon-error'));
-  await bench.wait('message', async () => (await bench.texts('.notification-list-item-message')).some((text) =>
+  await bench.wait('message', async () => (await bench.messages()).some((text) =>
     text.includes('weft: weft.server.path is not a program: /nowhere/weftd')));
   await bench.picture('missing');
   bench.changeSettings({});
   await bench.wait('weft that is ready again', async () => (await bench.status()).includes('codicon-check'));
+};
+
+/** Train an adapter, with a fake `weft`: what it is asked for, that its terminal is shown, and that what came is loaded. */
+const train: Scenario = async ({ bench, code, weftd, weft }) => {
+  assert.ok(weft, 'no --weft');
+  const bin = path.join(code, '..', 'bin');
+  const out = path.join(code, '..', 'adapter');
+  fs.mkdirSync(bin);
+  fs.symlinkSync(weftd, path.join(bin, 'weftd'));
+  fs.symlinkSync(weft, path.join(bin, 'weft'));
+  bench.changeSettings({ 'weft.server.path': path.join(bin, 'weftd') });
+  await bench.command('weft: Train Adapter');
+  await bench.choose('bug-detection');
+  await bench.ask(`${code}/`);
+  await bench.clickButton('Learn From This');
+  await bench.wait('question for the output', async () =>
+    (await bench.texts('.quick-input-title')).some((text) => text.includes('written to')));
+  await bench.ask(out);
+  await bench.press('Enter');
+  await bench.wait('end of the training', async () => (await bench.messages()).some((text) => text.includes('is trained')));
+  await bench.picture('trained');
+  await bench.clickButton('Load Now');
+  await bench.wait('loaded adapter', async () => (await bench.messages()).some((text) => text.includes('is loaded')));
+  assert.deepEqual(lines(out, 'calls').filter((line) => line !== '').map((line) => JSON.parse(line) as unknown), [
+    ['train', 'bug-detection', '--data', code, '--out', out],
+    ['adapters', 'add', out],
+  ]);
+  bench.changeSettings({});
 };
 
 export const scenarios: Readonly<Record<string, Scenario>> = {
@@ -211,4 +242,5 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   menu,
   log,
   missing,
+  train,
 };

@@ -176,9 +176,13 @@ export class Workbench {
 
   /** Runs a command from the palette. */
   async command(title: string): Promise<void> {
-    await this.press('F1');
-    await this.ask(`>${title}`);
-    await this.choose(title);
+    const entry = this.page.locator('.quick-input-widget .monaco-list-row', { hasText: title }).first();
+    await this.wait(`command ${title}`, async () => {
+      await this.press('Escape', 'F1');  // a list that is open does not learn of extensions that come later
+      await this.ask(`>${title}`);
+      return entry.waitFor({ state: 'visible', timeout: listMs }).then(() => true, () => false);
+    });
+    await entry.click({ timeout: deadlineMs });
   }
 
   /** What the status bar item of the extension says, with its icon's name. */
@@ -189,6 +193,15 @@ export class Workbench {
     }
     return item.evaluate((node) =>
       [...node.querySelectorAll('.codicon')].map((icon) => icon.className).join(' ') + ' ' + (node.textContent ?? '').trim());
+  }
+
+  /** The notifications that are on the screen. */
+  messages(): Promise<string[]> {
+    return this.texts('.notification-list-item-message');
+  }
+
+  async clickButton(label: string): Promise<void> {
+    await this.page.locator('.monaco-button', { hasText: label }).last().click({ timeout: deadlineMs });
   }
 
   async clickStatus(): Promise<void> {
