@@ -22,7 +22,7 @@ TorchRunner::TorchRunner(ModelConfig config, Transformer transformer, std::share
 KvBuffer& TorchRunner::sequence(SequenceId id) {
   const auto found = sequences_.find(id);
   if (found != sequences_.end()) return found->second;
-  const int local_kv_heads = std::max(1, config_.kv_heads / communicator_->size());
+  const int local_kv_heads = std::max(1, config_.kv_heads / communicator_->size());  // as ShardPlan has it
   return sequences_.try_emplace(id, config_.layers, local_kv_heads, config_.head_dim, at::TensorOptions().dtype(dtype_))
       .first->second;
 }
@@ -92,6 +92,7 @@ Expected<StepResult> TorchRunner::step(const StepPlan& plan) {
   try {
     return run(plan);
   } catch (const std::exception& failure) {
+    communicator_->abort(failure.what());  // the others may wait for this rank
     for (const StepSequence& part : plan.sequences) sequences_.erase(part.sequence);
     return make_error("model step failed: {}", failure.what());
   }

@@ -10,11 +10,12 @@
 namespace weft::lsp {
 
 ModelLoader make_model_loader(const DaemonOptions& options) {
-  return [model = options.model,
-          threads = options.threads](const std::function<void(double)>& progress) -> Expected<ReadyModel> {
+  return [model = options.model, threads = options.threads,
+          ranks = options.tensor_parallel](const std::function<void(double)>& progress) -> Expected<ReadyModel> {
     const auto directory = model::find_model_directory(model);
     if (!directory) return directory.error();
-    auto loaded = model::load_model({.directory = *directory, .threads = threads, .progress = progress});
+    auto loaded = model::load_model(
+        {.directory = *directory, .threads = threads, .tensor_parallel = ranks, .progress = progress});
     if (!loaded) return loaded.error();
     const model::RunnerInfo info = loaded->runner->info();
     auto clock = std::make_shared<const SteadyClock>();
