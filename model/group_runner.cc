@@ -83,7 +83,7 @@ Expected<StepResult> GroupRunner::step(const StepPlan& plan) {
   auto result = run(plan);
   if (result) {
     remember(plan);
-  } else {
+  } else if (broken()) {  // otherwise the plan was refused and nothing has changed
     forget(plan);
   }
   return result;
