@@ -29,7 +29,7 @@ std::vector<fs::path> checkpoints(const std::string& directory) {
 
 std::string to_text(const TrainingState& state) {
   return nlohmann::json{{"step", state.step},           {"tokens", state.tokens},
-                        {"epoch", state.sampler.epoch}, {"document", state.sampler.document},
+                        {"epoch", state.sampler.epoch}, {"chunk", state.sampler.chunk},
                         {"token", state.sampler.token}, {"fingerprint", state.fingerprint}}
       .dump();
 }
@@ -40,7 +40,7 @@ Expected<TrainingState> from_text(const std::string& path, const std::string& te
   try {
     state.step = json.at("step").get<std::size_t>();
     state.tokens = json.at("tokens").get<std::size_t>();
-    state.sampler = {json.at("epoch").get<std::uint64_t>(), json.at("document").get<std::uint64_t>(),
+    state.sampler = {json.at("epoch").get<std::uint64_t>(), json.at("chunk").get<std::uint64_t>(),
                      json.at("token").get<std::uint64_t>()};
     state.fingerprint = json.at("fingerprint").get<std::string>();
   } catch (const nlohmann::json::exception& failure) {

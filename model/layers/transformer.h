@@ -27,6 +27,7 @@ struct WeightSpec {
   std::vector<std::int64_t> shape;  // of the whole weight
   using Shard = model::Shard;
   Shard shard = Shard::kNone;
+  bool adaptable = false;  // of a linear that asks for deltas
 };
 std::vector<WeightSpec> weight_specs(const ModelConfig& config);
 ShardedSizes sharded_sizes(const ModelConfig& config);

@@ -97,6 +97,42 @@ inline Group start_group(const std::string& directory, int ranks) {
   return group;
 }
 
+// The same arbitrary numbers between -0.5 and 0.5 each time.
+class Noise {
+ public:
+  std::vector<float> draw(std::int64_t count) {
+    std::vector<float> out;
+    for (std::int64_t i = 0; i < count; ++i) {
+      state_ = state_ * 1664525 + 1013904223;  // the constants of Numerical Recipes
+      out.push_back(static_cast<float>(state_ >> 8) / static_cast<float>(1 << 24) - 0.5F);
+    }
+    return out;
+  }
+
+ private:
+  std::uint32_t state_ = 1;
+};
+
+// On every linear of the model, of rank 3.
+inline std::shared_ptr<const model::LoraAdapter> noisy_adapter(const std::string& directory) {
+  const auto config = model::read_model_config(directory);
+  WEFT_CHECK(config.has_value());
+  model::LoraAdapter adapter{.name = "noisy", .deltas = {}};
+  Noise noise;
+  for (const model::WeightSpec& spec : model::weight_specs(*config)) {
+    if (!spec.adaptable) continue;
+    const std::int64_t out = spec.shape[0], in = spec.shape[1];
+    adapter.deltas.push_back({.module = spec.name.substr(0, spec.name.rfind(".weight")),
+                              .rank = 3,
+                              .in = in,
+                              .out = out,
+                              .scaling = 0.3,
+                              .a = noise.draw(3 * in),
+                              .b = noise.draw(out * 3)});
+  }
+  return std::make_shared<const model::LoraAdapter>(std::move(adapter));
+}
+
 // A model directory with arbitrary weights, as large as a model of its family can sensibly be small.
 inline std::string write_tiny_model(int vocabulary) {
   const std::string directory = testing::TempDir() + "tiny_model_" + std::to_string(vocabulary);
@@ -111,15 +147,11 @@ inline std::string write_tiny_model(int vocabulary) {
   WEFT_CHECK(config.has_value());
   std::vector<std::vector<float>> values;
   std::vector<model::NamedTensorView> views;
-  std::uint32_t state = 1;
+  Noise noise;
   for (const model::WeightSpec& spec : model::weight_specs(*config)) {
     std::int64_t count = 1;
     for (const std::int64_t size : spec.shape) count *= size;
-    std::vector<float>& numbers = values.emplace_back();
-    for (std::int64_t i = 0; i < count; ++i) {
-      state = state * 1664525 + 1013904223;  // Numerical Recipes' generator
-      numbers.push_back(static_cast<float>(state >> 8) / static_cast<float>(1 << 24) - 0.5F);
-    }
+    const std::vector<float>& numbers = values.emplace_back(noise.draw(count));
     views.push_back({spec.name, {model::Dtype::kF32, spec.shape, std::as_bytes(std::span(numbers))}});
   }
   const auto written = model::write_safetensors(directory + "/model.safetensors", views);

@@ -39,6 +39,30 @@ TEST_P(EveryFamily, GivesTheLogitsOfOneProcess) {
   both({.sequences = {part(1, 4, tokens_of({77, 78}))}, .released = {SequenceId(2)}}, "taken back");
 }
 
+TEST_P(EveryFamily, ServesAdaptersAndForksAsOneProcessDoes) {
+  const std::string directory = golden_directory(GetParam().family);
+  const Group group = start_group(directory, GetParam().ranks);
+  const auto solo = solo_runner(directory);
+  const auto both = [&](const model::StepPlan& plan, const std::string& where) {
+    expect_same_logits(group.runner->step(plan), solo->step(plan), where);
+  };
+  for (const auto& runner : {group.runner.get(), solo.get()}) {
+    const auto installed = runner->install_adapter(AdapterId(3), noisy_adapter(directory));
+    ASSERT_TRUE(installed) << installed.error().message;
+  }
+  model::StepSequence adapted = part(1, 0, tokens_of({5, 17, 99, 3}));
+  adapted.adapter = AdapterId(3);
+  both({.sequences = {adapted, part(2, 0, tokens_of({5, 17, 99, 3}))}}, "one of two sequences");
+  model::StepSequence first = part(1, 4, tokens_of({8})), second = part(4, 3, tokens_of({9}));
+  first.adapter = second.adapter = AdapterId(3);
+  both({.sequences = {first, second}, .forks = {{SequenceId(1), SequenceId(4), Position(3)}}}, "forked");
+  group.runner->step({.sequences = {}, .released = {SequenceId(1), SequenceId(4)}}).has_value();
+  group.runner->remove_adapter(AdapterId(3));
+  const auto refused = group.runner->step({.sequences = {adapted}});
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("adapter 3 is not installed"));
+}
+
 std::string family_name(const testing::TestParamInfo<FamilyCase>& info) {
   return info.param.family + "_" + std::to_string(info.param.ranks);
 }
@@ -52,6 +76,18 @@ std::vector<FamilyCase> family_cases() {
 }
 
 INSTANTIATE_TEST_SUITE_P(Ranks, EveryFamily, testing::ValuesIn(family_cases()), family_name);
+
+TEST(GroupRunner, AnAdapterThatDoesNotFitIsRefusedByAllAndTheGroupGoesOn) {
+  const std::string directory = golden_directory("qwen3");
+  const Group group = start_group(directory, 2);
+  model::LoraAdapter wrong = *noisy_adapter(directory);
+  wrong.deltas[0].module = "model.layers.99.self_attn.q_proj";
+  const auto refused = group.runner->install_adapter(AdapterId(1), std::make_shared<model::LoraAdapter>(wrong));
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("model.layers.99"));
+  const model::StepPlan plan{.sequences = {part(2, 0, tokens_of({1, 2, 3}))}};
+  expect_same_logits(group.runner->step(plan), solo_runner(directory)->step(plan), "after a refusal");
+}
 
 // The ids of `count` greedy tokens after the prompt.
 std::vector<TokenId> greedy(model::ModelRunner& runner, std::vector<TokenId> prompt, int count) {
@@ -167,13 +203,18 @@ class KilledRank : public testing::Test {
 };
 
 TEST_F(KilledRank, EndsInAnErrorAndTheNextStepStartsTheGroupAgain) {
-  const model::StepPlan first{.sequences = {part(1, 0, tokens_of({11, 12, 13, 14, 15}))}};
+  for (const auto& runner : {group_.runner.get(), solo_.get()}) {
+    ASSERT_TRUE(runner->install_adapter(AdapterId(7), noisy_adapter(directory_)));
+  }
+  model::StepPlan first{.sequences = {part(1, 0, tokens_of({11, 12, 13, 14, 15}))}};
+  first.sequences[0].adapter = AdapterId(7);
   expect_same_logits(group_.runner->step(first), solo_->step(first), "before");
   const auto failed = step_with_a_kill({.sequences = {part(2, 0, tokens_of({1, 2, 3}))}}, 2);
   ASSERT_FALSE(failed);
   EXPECT_THAT(failed.error().message, testing::ContainsRegex("rank 2 \\(process [0-9]+\\) was ended by signal 9"));
-  // What was computed before goes on as if nothing had happened.
-  const model::StepPlan second{.sequences = {part(1, 5, tokens_of({16}))}};
+  // What was computed before goes on as if nothing had happened, with its adapter.
+  model::StepPlan second{.sequences = {part(1, 5, tokens_of({16}))}};
+  second.sequences[0].adapter = AdapterId(7);
   expect_same_logits(group_.runner->step(second), solo_->step(second), "after");
   EXPECT_EQ(children().size(), 3U);
 }
