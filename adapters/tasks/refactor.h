@@ -20,7 +20,8 @@ struct RefactorPlace {
   std::string title;            // for the editor: "Refactor: use a list comprehension"
 };
 
-// What could be refactored where the cursor stands, by tree-sitter alone.
+// What could be refactored where the cursor stands, by tree-sitter alone. It parses the function at the cursor, or the
+// top-level statements around it, not the whole text.
 [[nodiscard]] std::vector<RefactorPlace> find_refactorings(const generation::Language& language, std::string_view text,
                                                            std::size_t cursor);
 
