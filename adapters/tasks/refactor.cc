@@ -24,7 +24,8 @@ constexpr std::size_t kMostOfARow = 6;  // examples of one refactoring from one 
 
 constexpr std::string_view kBefore = "# before: ", kAfter = "\n# after:\n";
 
-// Names that a refactoring may bring in.
+// Names that a refactoring may do away with, and those that it may bring in.
+constexpr std::array<std::string_view, 5> kGoneNames = {"append", "range", "len", "str", "format"};
 constexpr std::array<std::string_view, 12> kNewNames = {"any", "all", "bool", "enumerate", "zip",   "sum",
                                                         "len", "set", "dict", "list",      "tuple", "str"};
 
@@ -154,10 +155,14 @@ std::optional<std::string> parse_refactor_answer(const Language& language, std::
   const auto after = SyntaxTree::parse(language, better);
   if (better.empty() || !before || !after || after->root().has_error()) return std::nullopt;
   if (same_code(language, statements, better)) return std::nullopt;
-  const auto known = names_of(*before, statements);
-  for (const std::string_view name : names_of(*after, better)) {
-    if (!known.contains(name) && std::ranges::count(kNewNames, name) == 0) return std::nullopt;
-  }
+  const auto old = names_of(*before, statements), now = names_of(*after, better);
+  const auto gone = [&](std::string_view name) {
+    return !now.contains(name) && std::ranges::count(kGoneNames, name) == 0;
+  };
+  const auto fresh = [&](std::string_view name) {
+    return !old.contains(name) && std::ranges::count(kNewNames, name) == 0;
+  };
+  if (std::ranges::any_of(old, gone) || std::ranges::any_of(now, fresh)) return std::nullopt;
   return better;
 }
 

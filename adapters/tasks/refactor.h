@@ -27,7 +27,8 @@ struct RefactorPlace {
 
 // `statements`: without the indentation that is common to its lines.
 [[nodiscard]] std::string refactor_prompt(std::string_view refactoring, std::string_view statements);
-// The new statements, without common indentation; nothing when they do not parse, or say the same as before.
+// The new statements, without common indentation; nothing when they do not parse, say the same as before, or lose or
+// bring in names that refactorings do not.
 [[nodiscard]] std::optional<std::string> parse_refactor_answer(const generation::Language& language,
                                                                std::string_view statements, std::string_view answer);
 

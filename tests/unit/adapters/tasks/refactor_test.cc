@@ -188,8 +188,8 @@ TEST(RefactorPlaces, AreTheSameInALongText) {
 TEST(RefactorAnswers, MustParseDifferAndBringNothingNew) {
   const std::string before = "xs = []\nfor y in ys:\n    xs.append(y)";
   EXPECT_EQ(parse_refactor_answer(python(), before, "    xs = [y for y in ys]\n"), "xs = [y for y in ys]");
-  for (const std::string answer :
-       {"", "xs = [y for y in", "xs = []\nfor y in ys:\n    xs.append( y )", "xs = [z for z in ys]", "import os"}) {
+  for (const std::string answer : {"", "xs = [y for y in", "xs = []\nfor y in ys:\n    xs.append( y )",
+                                   "xs = [z for z in ys]", "xs = [y for y in xs]", "import os"}) {
     EXPECT_FALSE(parse_refactor_answer(python(), before, answer)) << answer;
   }
 }
