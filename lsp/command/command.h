@@ -8,9 +8,12 @@ namespace weft::lsp {
 
 // Each adds its subcommand to `root`; when chosen, its callback stores the exit code.
 void add_complete_command(CLI::App& root, int& exit_code);
+void add_generate_command(CLI::App& root, int& exit_code);
+void add_adapters_command(CLI::App& root, int& exit_code);
 void add_doctor_command(CLI::App& root, int& exit_code);
 void add_data_command(CLI::App& root, int& exit_code);
 void add_pretrain_command(CLI::App& root, int& exit_code);
+void add_train_command(CLI::App& root, int& exit_code);
 void add_eval_command(CLI::App& root, int& exit_code);
 void add_bench_command(CLI::App& root, int& exit_code);
 

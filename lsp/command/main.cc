@@ -29,9 +29,12 @@ int run(int argc, char** argv) {
   app.require_subcommand(1);
   app.footer("`weft COMMAND --help` explains a command and shows examples.");
   weft::lsp::add_complete_command(app, exit_code);
+  weft::lsp::add_generate_command(app, exit_code);
+  weft::lsp::add_adapters_command(app, exit_code);
   weft::lsp::add_doctor_command(app, exit_code);
   weft::lsp::add_data_command(app, exit_code);
   weft::lsp::add_pretrain_command(app, exit_code);
+  weft::lsp::add_train_command(app, exit_code);
   weft::lsp::add_eval_command(app, exit_code);
   weft::lsp::add_bench_command(app, exit_code);
   app.parse_complete_callback([&log_level] {

@@ -35,12 +35,13 @@ LAYERS = {
     "adapters/registry": ["adapters/lora"],
     "adapters/actions": ["adapters/registry", "adapters/tasks"],
     "adapters/report": ["model/base"],
-    "adapters/eval": ["adapters/tasks"],
-    "adapters/train": ["adapters/tasks", "adapters/lora", "adapters/report"],
+    "adapters/eval": ["adapters/tasks", "adapters/lora"],
+    "adapters/train": ["adapters/eval", "adapters/report"],
     "adapters": ["adapters/actions", "adapters/eval", "adapters/train"],
     "lsp": ["adapters"],
-    "lsp/daemon": ["lsp"],
-    "lsp/command": ["lsp"],
+    "lsp/control": ["lsp"],
+    "lsp/daemon": ["lsp/control"],
+    "lsp/command": ["lsp/control"],
 }
 SEES_TORCH = {"model/parallel", "model/layers", "model", "adapters/train"}
 TORCH_INCLUDE = re.compile(r"(torch|ATen|c10)/")

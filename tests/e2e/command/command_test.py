@@ -61,7 +61,9 @@ class Usage(Case):
                 self.check_fails(weft("complete", location), 2, "FILE:LINE:COL")
 
     def test_help_is_a_result(self):
-        for command in ((), ("complete",), ("doctor",), ("data", "pack"), ("pretrain",), ("eval", "completion"), ("bench", "typing")):
+        for command in ((), ("complete",), ("doctor",), ("data", "pack"), ("pretrain",), ("eval", "completion"), ("bench", "typing"),
+                        ("generate",), ("adapters", "list"), ("adapters", "inspect"), ("adapters", "add"),
+                        ("adapters", "remove")):
             with self.subTest(command):
                 result = weft(*command, "--help")
                 self.assertEqual((result.returncode, result.stderr), (0, ""))
