@@ -83,6 +83,9 @@ install_nvcc() {
   say "nvcc: installing $cuda_version into $(basename "$venv")"
   "$venv/bin/python" -m pip install --quiet --progress-bar off "${nvcc_packages[@]/%/==$cuda_version.*}" \
     >"$deps/pip.log" 2>&1 || { tail -n 20 "$deps/pip.log" >&2; fail "pip could not install nvcc into $venv"; }
+  for toolkit in "$venv"/lib/python3*/site-packages/nvidia/cu13; do
+    ln -sfn lib "$toolkit/lib64"  # where nvcc.profile looks; the wheels have lib
+  done
 }
 
 install_grammars() {

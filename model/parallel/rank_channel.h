@@ -42,7 +42,8 @@ class RankChannel {
 Expected<UniqueFd> listen_at(const std::string& path);
 // The next who connects. No value: nobody has within `limit`.
 Expected<std::optional<RankChannel>> accept_rank(const UniqueFd& listener, std::chrono::milliseconds limit);
-// Ends this process with exit code 1 as soon as the other end of the channel is gone, whatever its threads are at.
+// Ends this process as soon as the other end of the channel is gone, whatever its threads are at; with exit code 0,
+// since how the group ended is rank 0's to say.
 void end_with(const RankChannel& channel);
 
 }  // namespace weft::model

@@ -94,7 +94,7 @@ class Case(unittest.TestCase):
 
     def check_nothing_is_left(self, ranks):
         self.assertTrue(wait_until(lambda: not any(map(is_alive, ranks)), LIMIT_S), ranks)
-        self.assertEqual(list(self.folder.iterdir()), [])
+        self.assertEqual(list(self.folder.glob("weft-ranks*")), [])
         self.assertEqual(list(pathlib.Path("/dev/shm").glob("weft-ranks*")), [])
 
 
@@ -214,7 +214,6 @@ class Command(Case):
                     self.assertEqual(split["tokens"], one["tokens"])
                     self.assertEqual(split.get("reason"), one.get("reason"))
                     self.assertEqual([item["text"] for item in split["items"]], [item["text"] for item in one["items"]])
-        (self.folder / "typed.py").unlink()
         self.check_nothing_is_left([])
 
 
