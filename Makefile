@@ -47,10 +47,14 @@ fuzz: setup  ## every fuzz target for FUZZ_SECONDS (clang and its libFuzzer)
 	cmake --build build/fuzz -j$(JOBS) --target tests/fuzz/all
 	ctest --test-dir build/fuzz --output-on-failure -R '^fuzz\.'
 
-check-cuda:  ## compile and link against the CUDA LibTorch (5 GB); needs no GPU
+check-cuda:  ## compile and link against the CUDA LibTorch (5 GB) and start that weftd; needs no GPU
 	cmake/setup.sh cuda
 	cmake --preset cuda
 	cmake --build --preset cuda -j$(JOBS) --target weft weftd
+	build/cuda/bin/weftd --version
+	build/cuda/bin/weft doctor
+	build/cuda/bin/weftd check --tensor-parallel 2 tests/e2e/binary/demo.py:20:12
+	python3 tests/e2e/binary/demo.py --weftd build/cuda/bin/weftd
 
 package: build vsix  ## build/weft-VERSION-SYSTEM.tar.gz: programs, model, LibTorch, editors
 	cmake -E rm -rf build/$(PACKAGE)

@@ -126,7 +126,7 @@ TorchRunner::TorchRunner(ModelConfig config, Transformer transformer, std::share
 TorchRunner::Sequence& TorchRunner::sequence(const StepSequence& part) {
   const auto found = sequences_.find(part.sequence);
   if (found != sequences_.end()) return found->second;
-  const int local_kv_heads = std::max(1, config_.kv_heads / communicator_->size());
+  const int local_kv_heads = std::max(1, config_.kv_heads / communicator_->size());  // as ShardPlan has it
   KvBuffer empty(config_.layers, local_kv_heads, config_.head_dim, at::TensorOptions().dtype(dtype_));
   return sequences_.try_emplace(part.sequence, Sequence{std::move(empty), part.adapter}).first->second;
 }
@@ -175,6 +175,7 @@ Expected<StepResult> TorchRunner::step(const StepPlan& plan) {
   try {
     return run(plan);
   } catch (const std::exception& failure) {
+    communicator_->abort(failure.what());  // the others may wait for this rank
     for (const StepSequence& part : plan.sequences) sequences_.erase(part.sequence);
     for (const Fork& each : plan.forks) sequences_.erase(each.to);
     return make_error("model step failed: {}", failure.what());

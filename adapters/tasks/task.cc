@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "adapters/tasks/bug_detection.h"
 #include "adapters/tasks/examples.h"
 
 namespace weft::adapters {
@@ -14,7 +15,8 @@ const std::array<Task, 3> kTasks = {{
      .max_prompt_tokens = kBugPromptTokens,
      .max_answer_tokens = kBugAnswerTokens,
      .examples = bug_examples,
-     .correct = bug_answer_correct},
+     .correct = bug_answer_correct,
+     .verdicts = {bug_verdict(), clean_verdict()}},
     {.name = "refactor",
      .summary = "rewrites statements so that they say the same in a better way",
      .max_prompt_tokens = kRefactorPromptTokens,

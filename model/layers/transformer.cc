@@ -59,6 +59,8 @@ std::vector<WeightSpec> weight_specs(const ModelConfig& config) {
   return specs;
 }
 
+ShardedSizes sharded_sizes(const ModelConfig& config) { return {config.heads, config.kv_heads, config.intermediate}; }
+
 DecoderBlock::DecoderBlock(const ModelConfig& config, int layer, const Lookup& weight, Communicator& communicator)
     : layer_(layer),
       head_dim_(config.head_dim),
@@ -99,7 +101,7 @@ at::Tensor DecoderBlock::forward(const at::Tensor& x, const RotaryAngles& angles
 Transformer::Transformer(const ModelConfig& config, const Lookup& weight, Communicator& communicator)
     : embedding_(weight("model.embed_tokens.weight"), communicator),
       norm_(weight("model.norm.weight"), config.norm_eps),
-      head_(weight(config.tied ? "model.embed_tokens.weight" : "lm_head.weight"), communicator),
+      head_(weight(config.tied ? "model.embed_tokens.weight" : "lm_head.weight"), config.vocabulary, communicator),
       rotary_(config.head_dim, config.rope_theta) {
   blocks_.reserve(static_cast<std::size_t>(config.layers));
   for (int layer = 0; layer < config.layers; ++layer) blocks_.emplace_back(config, layer, weight, communicator);
