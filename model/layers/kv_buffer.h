@@ -18,6 +18,7 @@ class KvBuffer final : public KvView {
   KvSlices extend(int layer, const at::Tensor& k, const at::Tensor& v) override;
   void truncate(std::int64_t length);  // drops what stands at positions >= length
   void commit(std::int64_t tokens);    // after the last layer of a step: the step's tokens now count
+  [[nodiscard]] KvBuffer first(std::int64_t length) const;  // a copy of what stands at positions < length
 
  private:
   struct Layer {

@@ -26,6 +26,7 @@ struct WeightSpec {
   std::vector<std::int64_t> shape;
   enum class Shard { kNone, kRows, kColumns, kKvRows } shard = Shard::kNone;
 };
+// Of the whole model, whatever kind it is.
 std::vector<WeightSpec> weight_specs(const ModelConfig& config);
 
 // Gives the rank's own slice of a weight (the whole one when the group is solo).
