@@ -8,8 +8,10 @@
 #include <exception>
 #include <filesystem>
 #include <thread>
+#include <type_traits>
 
 #include "model/backend.h"
+#include "model/encoder_decoder_runner.h"
 #include "model/runner.h"
 #include "model/tensor_file.h"
 #include "model/torch_runner.h"
@@ -50,17 +52,23 @@ Expected<std::unique_ptr<ModelRunner>> load_runner(const ModelConfig& config, co
     if (options.progress) options.progress(static_cast<double>(done++) / static_cast<double>(total));
     return load_weight(*checkpoint, spec, dtype);
   };
-  auto communicator = std::make_shared<SoloCommunicator>();
-  Expected<Transformer> transformer = Transformer::bind(config, lookup, *communicator);
-  if (!transformer) return make_error("{}: {}", options.directory, transformer.error().message);
   const RunnerInfo info{.name = config.name,
                         .device = "cpu",
                         .dtype = bf16 ? "bf16" : "fp32",
                         .vocabulary = static_cast<std::size_t>(config.vocabulary),
                         .max_positions = static_cast<std::size_t>(config.max_positions),
                         .parameters = config.parameters()};
-  return std::unique_ptr<ModelRunner>(std::make_unique<TorchRunner>(
-      config, *std::move(transformer), communicator, info, dtype, thread_count(options.threads, info.parameters)));
+  const auto communicator = std::make_shared<SoloCommunicator>();
+  const auto make = [&]<class Runner, class Model>(std::type_identity<Runner>,
+                                                   Expected<Model> model) -> Expected<std::unique_ptr<ModelRunner>> {
+    if (!model) return make_error("{}: {}", options.directory, model.error().message);
+    return std::unique_ptr<ModelRunner>(std::make_unique<Runner>(config, *std::move(model), communicator, info, dtype,
+                                                                 thread_count(options.threads, info.parameters)));
+  };
+  if (config.encoder) {
+    return make(std::type_identity<EncoderDecoderRunner>(), EncoderDecoder::bind(config, lookup, *communicator));
+  }
+  return make(std::type_identity<TorchRunner>(), Transformer::bind(config, lookup, *communicator));
 }
 
 }  // namespace
@@ -69,11 +77,13 @@ Expected<LoadedModel> load_model(const LoadOptions& options) {
   try {
     Expected<ModelConfig> config = read_model_config(options.directory);
     if (!config) return config.error();
-    auto tokenizer = load_sentencepiece((fs::path(options.directory) / "tokenizer.model").string());
+    const auto tokenizer_path = find_sentencepiece(options.directory);
+    if (!tokenizer_path) return tokenizer_path.error();
+    auto tokenizer = load_sentencepiece(*tokenizer_path);
     if (!tokenizer) return tokenizer.error();
     if ((*tokenizer)->vocabulary() > static_cast<std::size_t>(config->vocabulary)) {
-      return make_error("{}: tokenizer.model has {} pieces, config.json a vocabulary of {}: they are not of one model",
-                        options.directory, (*tokenizer)->vocabulary(), config->vocabulary);
+      return make_error("{} has {} pieces, config.json a vocabulary of {}: they are not of one model", *tokenizer_path,
+                        (*tokenizer)->vocabulary(), config->vocabulary);
     }
     auto runner = load_runner(*config, options);
     if (!runner) return runner.error();
