@@ -12,7 +12,7 @@ torch_version=2.13.0
 cuda_torch_version=2.14.1
 system_packages=(
   g++ cmake ninja-build make ccache mold python3 python3-venv
-  libboost1.81-dev nlohmann-json3-dev libsentencepiece-dev libspdlog-dev libfmt-dev libcli11-dev
+  libboost1.81-dev nlohmann-json3-dev libsentencepiece-dev libpcre2-dev libspdlog-dev libfmt-dev libcli11-dev
   libgtest-dev libgmock-dev librapidcheck-dev clang-format
 )
 

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "generation/adapter_table.h"
 #include "generation/decoding.h"
 #include "generation/inbox.h"
 #include "generation/scheduler.h"
@@ -15,6 +16,26 @@
 
 namespace weft::generation {
 namespace {
+
+std::string refusal_of_shape(const GenerationRequest& request, const model::RunnerInfo& model) {
+  if (request.beams == 0 || request.beams > kMostBeams) {
+    return fmt::format("a beam search has 1 to {} beams, not {}", kMostBeams, request.beams);
+  }
+  if (request.forced.size() > request.max_new_tokens) {
+    return fmt::format("{} tokens are forced where at most {} are generated", request.forced.size(),
+                       request.max_new_tokens);
+  }
+  if (request.prompt.size() + request.forced.size() > model.max_positions) {
+    return fmt::format("the prompt has {} tokens and {} are forced: the model takes {}", request.prompt.size(),
+                       request.forced.size(), model.max_positions);
+  }
+  for (const TokenId token : request.forced) {
+    if (token.value() < 0 || static_cast<std::size_t>(token.value()) >= model.vocabulary) {
+      return fmt::format("forced token {} is outside of the vocabulary of {}", token.value(), model.vocabulary);
+    }
+  }
+  return {};
+}
 
 // What no step could serve; empty when there is nothing to say against it.
 std::string refusal_of(const GenerationRequest& request, const model::RunnerInfo& model) {
@@ -27,7 +48,7 @@ std::string refusal_of(const GenerationRequest& request, const model::RunnerInfo
       return fmt::format("prompt token {} is outside of the vocabulary of {}", token.value(), model.vocabulary);
     }
   }
-  return {};
+  return refusal_of_shape(request, model);
 }
 
 }  // namespace
@@ -40,7 +61,7 @@ class Engine::Impl {
 
   // Thread-safe.
   RequestId submit(GenerationRequest request, EventSink sink);
-  void cancel(RequestId id) { inbox_.cancel(id); }
+  void post(Message message) { inbox_.post(std::move(message)); }
   [[nodiscard]] const model::RunnerInfo& model_info() const { return runner_->info(); }
   [[nodiscard]] const model::Tokenizer& tokenizer() const { return *tokenizer_; }
 
@@ -52,12 +73,15 @@ class Engine::Impl {
   void drain();
   void handle(Submission submission);
   void handle(Cancellation cancellation);
+  void handle(Installation installation);
+  void handle(Removal removal);
   void step();
   std::vector<ScheduledPart> start_step();
-  HeldSequence sequence_for(const GenerationRequest& request);
-  void advance(const std::vector<ScheduledPart>& parts, const model::StepPlan& plan, const model::StepResult& result);
+  HeldSequence sequence_for(const Decoding& decoding);
+  SequenceId new_sequence() { return SequenceId(++last_sequence_); }
   void finish(RequestId id, FinishReason reason, std::string error = {});
   void release_sequences();
+  void retire(AdapterId adapter);
   void shut_down();
 
   const std::shared_ptr<model::ModelRunner> runner_;
@@ -69,6 +93,7 @@ class Engine::Impl {
   // Engine thread only from here on.
   std::map<RequestId, Decoding> requests_;  // unfinished; ids grow, so in the order of submission
   SessionCache sessions_;
+  AdapterTable adapters_;
   std::uint64_t last_sequence_ = 0;
 
   std::thread thread_;
@@ -127,8 +152,11 @@ void Engine::Impl::drain() {
 
 void Engine::Impl::handle(Submission submission) {
   const RequestId id = submission.id;
-  const bool refused = !submission.refusal.empty();
-  if (!refused) {
+  if (submission.refusal.empty() && !adapters_.acquire(submission.request.adapter)) {
+    submission.refusal = fmt::format("adapter {} is not installed", submission.request.adapter.value());
+    inbox_.count_finished();
+  }
+  if (submission.refusal.empty()) {
     requests_.try_emplace(id, std::move(submission), model_info().max_positions);
     return;
   }
@@ -144,68 +172,89 @@ void Engine::Impl::handle(Cancellation cancellation) {
   if (requests_.contains(cancellation.id)) finish(cancellation.id, FinishReason::kCancelled);
 }
 
+void Engine::Impl::handle(Installation installation) {
+  const auto install = [&]() -> Expected<AdapterId> {
+    if (inbox_.closed()) return make_error("the engine is closing");
+    if (installation.adapter == nullptr) return make_error("no adapter is given");
+    const AdapterId id = adapters_.new_id();
+    if (auto installed = runner_->install_adapter(id, std::move(installation.adapter)); !installed) {
+      return installed.error();
+    }
+    adapters_.add(id);
+    return id;
+  };
+  Expected<AdapterId> installed = install();
+  if (installation.done) installation.done(std::move(installed));
+}
+
+void Engine::Impl::handle(Removal removal) {
+  if (adapters_.remove(removal.id)) retire(removal.id);
+}
+
 void Engine::Impl::step() {
   const std::vector<ScheduledPart> parts = start_step();
   model::StepPlan plan;
-  for (const ScheduledPart& part : parts) plan.sequences.push_back(requests_.at(part.id).next_part(part.tokens));
-  plan.released = sessions_.take_released();
+  std::vector<std::size_t> rows_of_part;
+  for (const ScheduledPart& part : parts) rows_of_part.push_back(requests_.at(part.id).add_to(plan, part.tokens));
+  for (const SequenceId id : sessions_.take_released()) plan.released.push_back(id);
   const Expected<model::StepResult> result = runner_->step(plan);
   if (!result) {
+    for (const SequenceId id : plan.released) sessions_.release(id);  // nobody knows whether they are
     for (const ScheduledPart& part : parts) finish(part.id, FinishReason::kFailed, result.error().message);
     return;
   }
   for (const ScheduledPart& part : parts) requests_.at(part.id).count_computed(part.tokens);
   drain();  // who was cancelled during the step sees nothing more of it
-  advance(parts, plan, *result);
+  const TimePoint now = clock_->now();
+  std::span<const float> logits = result->logits;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const std::size_t count = rows_of_part[i] * result->vocabulary;
+    const std::span<const float> rows = logits.first(count);
+    logits = logits.subspan(count);
+    const auto found = requests_.find(parts[i].id);
+    if (found == requests_.end()) continue;
+    const auto reason = found->second.advance(
+        rows, *tokenizer_, [this] { return new_sequence(); }, now);
+    if (reason) finish(parts[i].id, *reason);
+  }
 }
 
 // Who is served next; each has its sequence.
 std::vector<ScheduledPart> Engine::Impl::start_step() {
   std::vector<Schedulable> waiting;
   for (const auto& [id, decoding] : requests_) {
-    waiting.push_back({id, decoding.request().request_class, decoding.pending_tokens()});
+    waiting.push_back({id, decoding.request().request_class, decoding.pending_tokens(), decoding.least_tokens()});
   }
   const SchedulerBudget budget{options_.sequences_per_step, options_.tokens_per_step};
   std::vector<ScheduledPart> parts = schedule(waiting, budget);
   for (ScheduledPart& part : parts) {
     Decoding& decoding = requests_.at(part.id);
-    if (!decoding.started()) decoding.start(sequence_for(decoding.request()), clock_->now());
+    if (!decoding.started()) decoding.start(sequence_for(decoding), clock_->now());
     part.tokens = std::min(part.tokens, decoding.pending_tokens());  // reuse leaves less to do
   }
   return parts;
 }
 
-HeldSequence Engine::Impl::sequence_for(const GenerationRequest& request) {
-  if (auto kept = sessions_.take(request.session)) return std::move(*kept);
-  return {SequenceId(++last_sequence_), {}};
-}
-
-// parts[i] is plan.sequences[i].
-void Engine::Impl::advance(const std::vector<ScheduledPart>& parts, const model::StepPlan& plan,
-                           const model::StepResult& result) {
-  const TimePoint now = clock_->now();
-  std::size_t rows = 0;
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    const bool has_row = plan.sequences[i].wants_logits;
-    const std::span<const float> logits = has_row ? result.row(rows++) : std::span<const float>();
-    const auto found = requests_.find(parts[i].id);
-    if (found == requests_.end()) continue;
-    if (const auto reason = found->second.advance(logits, *tokenizer_, now)) finish(parts[i].id, *reason);
-  }
+HeldSequence Engine::Impl::sequence_for(const Decoding& decoding) {
+  if (auto kept = sessions_.take(decoding.session())) return std::move(*kept);
+  return {new_sequence(), {}};
 }
 
 // The one place where an accepted request ends.
 void Engine::Impl::finish(RequestId id, FinishReason reason, std::string error) {
   const auto node = requests_.extract(id);
   Decoding& decoding = node.mapped();
-  if (auto sequence = decoding.take_sequence()) {
+  Decoding::Sequences sequences = decoding.take_sequences();
+  for (const SequenceId each : sequences.others) sessions_.release(each);
+  if (sequences.first) {
     // After a failure nobody knows what the runner holds.
     if (reason == FinishReason::kFailed) {
-      sessions_.release(sequence->id);
+      sessions_.release(sequences.first->id);
     } else {
-      sessions_.keep(decoding.request().session, std::move(*sequence));
+      sessions_.keep(decoding.session(), std::move(*sequences.first));
     }
   }
+  if (const AdapterId adapter = decoding.request().adapter; adapters_.release(adapter)) retire(adapter);
   inbox_.count_finished();
   const EventSink sink = decoding.take_sink();
   if (sink.on_done) sink.on_done(decoding.take_result(reason, std::move(error), clock_->now()));
@@ -219,6 +268,13 @@ void Engine::Impl::release_sequences() {
   if (!result) spdlog::warn("the model did not release its sequences: {}", result.error().message);
 }
 
+// Nothing may hold KV of it when the runner lets it go.
+void Engine::Impl::retire(AdapterId adapter) {
+  sessions_.drop(adapter);
+  release_sequences();
+  runner_->remove_adapter(adapter);
+}
+
 // Callbacks may submit again: those requests end here too.
 void Engine::Impl::shut_down() {
   do {
@@ -227,6 +283,7 @@ void Engine::Impl::shut_down() {
   } while (!inbox_.empty());
   sessions_.clear();
   release_sequences();
+  for (const AdapterId id : adapters_.ids()) runner_->remove_adapter(id);
 }
 
 Engine::Engine(std::shared_ptr<model::ModelRunner> runner, std::shared_ptr<const model::Tokenizer> tokenizer,
@@ -239,13 +296,14 @@ RequestId Engine::submit(GenerationRequest request, EventSink sink) {
   return impl_->submit(std::move(request), std::move(sink));
 }
 
-void Engine::cancel(RequestId id) { impl_->cancel(id); }
-void Engine::install_adapter(std::shared_ptr<const model::LoraAdapter> /*adapter*/,
+void Engine::cancel(RequestId id) { impl_->post(Cancellation{id}); }
+
+void Engine::install_adapter(std::shared_ptr<const model::LoraAdapter> adapter,
                              std::function<void(Expected<AdapterId>)> done) {
-  done(make_error("adapters are not served yet"));
+  impl_->post(Installation{std::move(adapter), std::move(done)});
 }
 
-void Engine::remove_adapter(AdapterId /*id*/) {}
+void Engine::remove_adapter(AdapterId id) { impl_->post(Removal{id}); }
 bool Engine::poll() { return impl_->poll(); }
 const model::RunnerInfo& Engine::model_info() const { return impl_->model_info(); }
 const model::Tokenizer& Engine::tokenizer() const { return impl_->tokenizer(); }

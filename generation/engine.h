@@ -70,11 +70,11 @@ struct EventSink {
 };
 
 struct EngineOptions {
-  int threads = 1;               // 0: sync mode, `poll` runs one step
-  std::size_t queue_limit = 64;  // unfinished requests; further submissions fail before the next step
-  std::size_t sequences_per_step = 1;
-  std::size_t tokens_per_step = 256;  // longer prompts take several steps
-  std::size_t kept_sessions = 8;      // whose KV outlives their request, the last used
+  int threads = 1;                     // 0: sync mode, `poll` runs one step
+  std::size_t queue_limit = 64;        // unfinished requests; further submissions fail before the next step
+  std::size_t sequences_per_step = 1;  // all lines of a beam search count as one
+  std::size_t tokens_per_step = 256;   // longer prompts take several steps
+  std::size_t kept_sessions = 8;  // whose KV outlives their request, the last used; a session counts once an adapter
 };
 
 class Engine {

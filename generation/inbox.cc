@@ -19,9 +19,9 @@ RequestId Inbox::submit(Submission submission) {
   return id;
 }
 
-void Inbox::cancel(RequestId id) {
+void Inbox::post(Message message) {
   const std::lock_guard lock(mutex_);
-  messages_.emplace_back(Cancellation{id});
+  messages_.push_back(std::move(message));
   arrived_.notify_one();
 }
 

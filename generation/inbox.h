@@ -4,6 +4,8 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <variant>
@@ -25,7 +27,16 @@ struct Cancellation {
   RequestId id;
 };
 
-using Message = std::variant<Submission, Cancellation>;
+struct Installation {
+  std::shared_ptr<const model::LoraAdapter> adapter;
+  std::function<void(Expected<AdapterId>)> done;
+};
+
+struct Removal {
+  AdapterId id;
+};
+
+using Message = std::variant<Submission, Cancellation, Installation, Removal>;
 
 class Inbox {
  public:
@@ -33,7 +44,7 @@ class Inbox {
 
   // Gives the id, and a refusal when as many requests as the limit are unfinished.
   RequestId submit(Submission submission);
-  void cancel(RequestId id);
+  void post(Message message);  // of the other kinds
   // No more work is wanted; what has arrived and what still arrives can be taken.
   void close();
 

@@ -24,7 +24,7 @@ Peak find_peak(std::span<const float> logits) {
   return peak;
 }
 
-double log_sum_exp(std::span<const float> logits, double peak) {
+double log_sum_exp_below(std::span<const float> logits, double peak) {
   double sum = 0;
   for (const float logit : logits) {
     if (std::isfinite(logit)) sum += std::exp(logit - peak);
@@ -96,6 +96,11 @@ std::size_t draw(std::span<const Candidate> candidates, double uniform) {
 
 }  // namespace
 
+double log_sum_exp(std::span<const float> logits) {
+  const Peak peak = find_peak(logits);
+  return std::isfinite(peak.logit) ? log_sum_exp_below(logits, peak.logit) : peak.logit;
+}
+
 Sampled sample(std::span<const float> logits, const SamplingOptions& options, std::uint64_t step) {
   const Peak peak = find_peak(logits);
   if (!std::isfinite(peak.logit)) return {TokenId(0), peak.logit};
@@ -106,7 +111,7 @@ Sampled sample(std::span<const float> logits, const SamplingOptions& options, st
     drop_unlikely(kept, options.min_p);
     chosen = draw(kept, philox_uniform(options.seed, step));
   }
-  return {TokenId(static_cast<std::int32_t>(chosen)), logits[chosen] - log_sum_exp(logits, peak.logit)};
+  return {TokenId(static_cast<std::int32_t>(chosen)), logits[chosen] - log_sum_exp_below(logits, peak.logit)};
 }
 
 }  // namespace weft::generation

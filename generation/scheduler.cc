@@ -10,10 +10,11 @@ std::vector<ScheduledPart> schedule(std::span<const Schedulable> requests, const
   std::vector<ScheduledPart> parts;
   std::size_t tokens_left = budget.tokens;
   for (const Schedulable& request : order) {
-    if (parts.size() == budget.sequences || tokens_left == 0) break;
-    const std::size_t tokens = std::min(request.pending_tokens, tokens_left);
+    const bool fits = request.least_tokens <= tokens_left;
+    if (parts.size() == budget.requests || (!fits && !parts.empty())) break;
+    const std::size_t tokens = fits ? std::min(request.pending_tokens, tokens_left) : request.least_tokens;
     parts.push_back({request.id, tokens});
-    tokens_left -= tokens;
+    tokens_left -= std::min(tokens, tokens_left);
   }
   return parts;
 }

@@ -9,24 +9,32 @@ std::size_t common_prefix(std::span<const TokenId> a, std::span<const TokenId> b
   return static_cast<std::size_t>(std::ranges::mismatch(a, b).in1 - a.begin());
 }
 
-std::optional<HeldSequence> SessionCache::take(std::string_view session) {
-  const auto found = std::ranges::find(entries_, session, &Entry::session);
+std::optional<HeldSequence> SessionCache::take(const SessionKey& key) {
+  const auto found = std::ranges::find(entries_, key, &Entry::key);
   if (found == entries_.end()) return std::nullopt;
   HeldSequence sequence = std::move(found->sequence);
   entries_.erase(found);
   return sequence;
 }
 
-void SessionCache::keep(std::string_view session, HeldSequence sequence) {
-  if (session.empty()) {
+void SessionCache::keep(const SessionKey& key, HeldSequence sequence) {
+  if (key.session.empty()) {
     release(sequence.id);
     return;
   }
-  if (auto older = take(session)) release(older->id);
-  entries_.push_front({std::string(session), std::move(sequence)});
+  if (auto older = take(key)) release(older->id);
+  entries_.push_front({key, std::move(sequence)});
   if (entries_.size() <= limit_) return;
   release(entries_.back().sequence.id);
   entries_.pop_back();
+}
+
+void SessionCache::drop(AdapterId adapter) {
+  std::erase_if(entries_, [&](const Entry& entry) {
+    if (entry.key.adapter != adapter) return false;
+    release(entry.sequence.id);
+    return true;
+  });
 }
 
 void SessionCache::clear() {

@@ -1,4 +1,5 @@
-// StopCondition: when generated text is enough. Engine thread only; one object serves one request.
+// StopCondition: when generated text is enough. Engine thread only; one object serves one request, all lines of a beam
+// search alike, so that its verdict depends on the text alone.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +12,7 @@ class StopCondition {
  public:
   virtual ~StopCondition() = default;
   // `text`: everything generated so far, whole characters. Returns the number of bytes to keep once it is enough.
-  virtual std::optional<std::size_t> check(std::string_view text) = 0;
+  [[nodiscard]] virtual std::optional<std::size_t> check(std::string_view text) const = 0;
 };
 
 }  // namespace weft::generation

@@ -29,16 +29,17 @@ struct StepSequence {
   AdapterId adapter{};          // the same in every step of a sequence; 0: the base alone
 };
 
-// `to` begins as the first `length` tokens of `from`, which goes on unchanged. `to` is a new sequence.
+// `to` begins as the first `length` tokens of `from`, with its adapter; `from` goes on unchanged. `to` is a new
+// sequence.
 struct Fork {
   SequenceId from, to;
   Position length;
 };
 
-// Forks first, then releases, then the sequences.
+// Forks first, in order, then releases, then the sequences, each of which stands once.
 struct StepPlan {
   std::vector<StepSequence> sequences;
-  std::vector<SequenceId> released{};
+  std::vector<SequenceId> released{};  // unknown ids are ignored
   std::vector<Fork> forks{};
 };
 
@@ -61,7 +62,10 @@ class ModelRunner {
  public:
   virtual ~ModelRunner() = default;
   [[nodiscard]] virtual const RunnerInfo& info() const = 0;
-  // Errors: a sequence past max_positions, a token out of the vocabulary, a gap before start, out of memory.
+  // Errors that leave everything as it was: a sequence past max_positions, twice in the plan or with an adapter that is
+  // not its own or not installed, a token out of the vocabulary, a gap before start, a fork of more than there is or
+  // onto a sequence that exists. Errors after which the sequences that the plan names are to be released: out of
+  // memory, a device that fails.
   virtual Expected<StepResult> step(const StepPlan& plan) = 0;
   // Between steps. `id` is not 0 and not in use. Errors: a module that the model does not have, a shape that does not
   // fit it, by name and values.

@@ -5,10 +5,113 @@
 #include <ATen/ops/tensor.h>
 #include <c10/core/InferenceMode.h>
 
+#include <algorithm>
 #include <cstring>
 #include <exception>
+#include <functional>
+#include <optional>
+#include <unordered_set>
 
 namespace weft::model {
+namespace {
+
+struct Held {
+  std::int64_t length = 0;
+  AdapterId adapter;
+};
+
+// What a plan finds and leaves behind, without doing it.
+class PlanCheck {
+ public:
+  using Lookup = std::function<std::optional<Held>(SequenceId)>;
+  PlanCheck(const RunnerInfo& info, const LoraBank& adapters, Lookup held)
+      : info_(info), adapters_(adapters), held_(std::move(held)) {}
+
+  Expected<void> run(const StepPlan& plan) {
+    for (const Fork& fork : plan.forks) {
+      if (auto valid = check(fork); !valid) return valid;
+    }
+    for (const SequenceId id : plan.released) changed_.insert_or_assign(id, std::nullopt);
+    for (const StepSequence& part : plan.sequences) {
+      if (auto valid = check(part); !valid) return valid;
+    }
+    return {};
+  }
+
+ private:
+  [[nodiscard]] std::optional<Held> look_up(SequenceId id) const {
+    const auto found = changed_.find(id);
+    return found == changed_.end() ? held_(id) : found->second;
+  }
+
+  Expected<void> check(const Fork& fork) {
+    const std::optional<Held> from = look_up(fork.from);
+    if (look_up(fork.to)) {
+      return make_error("sequence {} can't be forked to {}, which exists", fork.from.value(), fork.to.value());
+    }
+    if (!from || fork.length.value() < 0 || fork.length.value() > from->length) {
+      return make_error("sequence {} holds {} tokens: {} of them can't be forked", fork.from.value(),
+                        from ? from->length : 0, fork.length.value());
+    }
+    changed_.insert_or_assign(fork.to, Held{fork.length.value(), from->adapter});
+    return {};
+  }
+
+  Expected<void> check(const StepSequence& part) {
+    const std::uint64_t id = part.sequence.value();
+    const std::optional<Held> found = look_up(part.sequence);
+    const std::int64_t held = found ? found->length : 0, start = part.start.value();
+    if (part.tokens.empty()) return make_error("sequence {} has no tokens in this step", id);
+    if (!named_.insert(part.sequence).second) return make_error("sequence {} stands twice in one step", id);
+    if (start < 0 || start > held) {
+      return make_error("sequence {} holds {} tokens and can't go on at position {}", id, held, start);
+    }
+    if (found && found->adapter != part.adapter) {
+      return make_error("sequence {} is of adapter {}, not {}", id, found->adapter.value(), part.adapter.value());
+    }
+    if (part.adapter != AdapterId() && !adapters_.holds(part.adapter)) {
+      return make_error("adapter {} is not installed", part.adapter.value());
+    }
+    const std::size_t end = static_cast<std::size_t>(start) + part.tokens.size();
+    if (end > info_.max_positions) {
+      return make_error("sequence {} would hold {} tokens: the model takes {}", id, end, info_.max_positions);
+    }
+    for (const TokenId token : part.tokens) {
+      if (token.value() < 0 || static_cast<std::size_t>(token.value()) >= info_.vocabulary) {
+        return make_error("token {} is outside of the vocabulary of {}", token.value(), info_.vocabulary);
+      }
+    }
+    return {};
+  }
+
+  const RunnerInfo& info_;
+  const LoraBank& adapters_;
+  const Lookup held_;
+  std::unordered_map<SequenceId, std::optional<Held>> changed_;
+  std::unordered_set<SequenceId> named_;
+};
+
+// The N tokens of a step, end to end.
+struct Batch {
+  std::vector<std::int64_t> ids, positions;  // [N]
+  std::vector<std::int64_t> logit_rows;      // of those that want logits, the last token's
+  std::vector<CachedAttention::Part> parts;
+  std::vector<AdapterRows> adapters;
+
+  void add(const StepSequence& part, KvBuffer& kv) {
+    const auto tokens = static_cast<std::int64_t>(part.tokens.size());
+    kv.truncate(part.start.value());
+    parts.push_back({&kv, tokens});
+    adapters.push_back({part.adapter, tokens});
+    for (std::int64_t i = 0; i < tokens; ++i) {
+      ids.push_back(part.tokens[static_cast<std::size_t>(i)].value());
+      positions.push_back(part.start.value() + i);
+    }
+    if (part.wants_logits) logit_rows.push_back(static_cast<std::int64_t>(ids.size()) - 1);
+  }
+};
+
+}  // namespace
 
 TorchRunner::TorchRunner(ModelConfig config, Transformer transformer, std::shared_ptr<Communicator> communicator,
                          RunnerInfo info, at::ScalarType dtype, int threads)
@@ -17,63 +120,41 @@ TorchRunner::TorchRunner(ModelConfig config, Transformer transformer, std::share
       transformer_(std::move(transformer)),
       info_(std::move(info)),
       dtype_(dtype),
-      threads_(threads) {}
+      threads_(threads),
+      adapters_(config_, *communicator_, at::TensorOptions().dtype(dtype_)) {}
 
-KvBuffer& TorchRunner::sequence(SequenceId id) {
-  const auto found = sequences_.find(id);
+TorchRunner::Sequence& TorchRunner::sequence(const StepSequence& part) {
+  const auto found = sequences_.find(part.sequence);
   if (found != sequences_.end()) return found->second;
   const int local_kv_heads = std::max(1, config_.kv_heads / communicator_->size());
-  return sequences_.try_emplace(id, config_.layers, local_kv_heads, config_.head_dim, at::TensorOptions().dtype(dtype_))
-      .first->second;
+  KvBuffer empty(config_.layers, local_kv_heads, config_.head_dim, at::TensorOptions().dtype(dtype_));
+  return sequences_.try_emplace(part.sequence, Sequence{std::move(empty), part.adapter}).first->second;
 }
 
-Expected<void> TorchRunner::validate(const StepPlan& plan) const {
-  for (const StepSequence& part : plan.sequences) {
-    const auto found = sequences_.find(part.sequence);
-    const std::int64_t held = found == sequences_.end() ? 0 : found->second.length();
-    const std::int64_t start = part.start.value();
-    if (part.tokens.empty()) return make_error("sequence {} has no tokens in this step", part.sequence.value());
-    if (start < 0 || start > held) {
-      return make_error("sequence {} holds {} tokens and can't go on at position {}", part.sequence.value(), held,
-                        start);
-    }
-    const std::size_t end = static_cast<std::size_t>(start) + part.tokens.size();
-    if (end > info_.max_positions) {
-      return make_error("sequence {} would hold {} tokens: the model takes {}", part.sequence.value(), end,
-                        info_.max_positions);
-    }
-    for (const TokenId token : part.tokens) {
-      if (token.value() < 0 || token.value() >= config_.vocabulary) {
-        return make_error("token {} is outside of the vocabulary of {}", token.value(), config_.vocabulary);
-      }
-    }
-  }
-  return {};
+void TorchRunner::fork(const Fork& fork) {
+  const Sequence& from = sequences_.at(fork.from);
+  Sequence to{from.kv.first(fork.length.value()), from.adapter};
+  sequences_.emplace(fork.to, std::move(to));
 }
 
 StepResult TorchRunner::run(const StepPlan& plan) {
-  std::vector<std::int64_t> ids, positions, rows;
-  std::vector<CachedAttention::Part> parts;
-  for (const StepSequence& part : plan.sequences) {
-    KvBuffer& kv = sequence(part.sequence);
-    kv.truncate(part.start.value());
-    parts.push_back({&kv, static_cast<std::int64_t>(part.tokens.size())});
-    for (std::size_t i = 0; i < part.tokens.size(); ++i) {
-      ids.push_back(part.tokens[i].value());
-      positions.push_back(part.start.value() + static_cast<std::int64_t>(i));
-    }
-    if (part.wants_logits) rows.push_back(static_cast<std::int64_t>(ids.size()) - 1);
-  }
-  CachedAttention attention(parts);
-  const at::Tensor hidden =
-      transformer_.hidden(at::tensor(ids, at::kLong), at::tensor(positions, at::kLong), {.attention = attention});
-  for (const CachedAttention::Part& part : parts) static_cast<KvBuffer*>(part.kv)->commit(part.tokens);
-
+  for (const Fork& each : plan.forks) fork(each);
+  for (const SequenceId id : plan.released) sequences_.erase(id);
   StepResult result;
   result.vocabulary = info_.vocabulary;
-  if (rows.empty()) return result;
-  const at::Tensor logits =
-      transformer_.logits(at::index_select(hidden, 0, at::tensor(rows, at::kLong))).to(at::kFloat).contiguous();
+  if (plan.sequences.empty()) return result;
+
+  Batch batch;
+  for (const StepSequence& part : plan.sequences) batch.add(part, sequence(part).kv);
+  CachedAttention attention(batch.parts);
+  const std::unique_ptr<const Deltas> deltas = adapters_.deltas_for(batch.adapters);
+  const at::Tensor hidden =
+      transformer_.hidden(at::tensor(batch.ids, at::kLong), at::tensor(batch.positions, at::kLong),
+                          {.attention = attention, .deltas = deltas.get()});
+  for (const CachedAttention::Part& part : batch.parts) static_cast<KvBuffer*>(part.kv)->commit(part.tokens);
+  if (batch.logit_rows.empty()) return result;
+  const at::Tensor rows = at::index_select(hidden, 0, at::tensor(batch.logit_rows, at::kLong));
+  const at::Tensor logits = transformer_.logits(rows).to(at::kFloat).contiguous();
   result.logits.resize(static_cast<std::size_t>(logits.numel()));
   std::memcpy(result.logits.data(), logits.const_data_ptr<float>(), result.logits.size() * sizeof(float));
   return result;
@@ -84,23 +165,32 @@ Expected<StepResult> TorchRunner::step(const StepPlan& plan) {
     if (threads_ > 0) at::set_num_threads(threads_);
     thread_count_set_ = true;
   }
-  for (const SequenceId id : plan.released) sequences_.erase(id);
-  if (plan.sequences.empty()) return StepResult{info_.vocabulary, {}};
-  const Expected<void> valid = validate(plan);
-  if (!valid) return valid.error();
+  PlanCheck check(info_, adapters_, [this](SequenceId id) -> std::optional<Held> {
+    const auto found = sequences_.find(id);
+    if (found == sequences_.end()) return std::nullopt;
+    return Held{found->second.kv.length(), found->second.adapter};
+  });
+  if (const Expected<void> valid = check.run(plan); !valid) return valid.error();
   const c10::InferenceMode inference;
   try {
     return run(plan);
   } catch (const std::exception& failure) {
     for (const StepSequence& part : plan.sequences) sequences_.erase(part.sequence);
+    for (const Fork& each : plan.forks) sequences_.erase(each.to);
     return make_error("model step failed: {}", failure.what());
   }
 }
 
-Expected<void> TorchRunner::install_adapter(AdapterId /*id*/, std::shared_ptr<const LoraAdapter> /*adapter*/) {
-  return make_error("adapters are not served yet");
+Expected<void> TorchRunner::install_adapter(AdapterId id, std::shared_ptr<const LoraAdapter> adapter) {
+  WEFT_CHECK(adapter != nullptr);
+  const c10::InferenceMode inference;
+  try {
+    return adapters_.install(id, *adapter);
+  } catch (const std::exception& failure) {
+    return make_error("adapter {} could not be installed: {}", adapter->name, failure.what());
+  }
 }
 
-void TorchRunner::remove_adapter(AdapterId /*id*/) {}
+void TorchRunner::remove_adapter(AdapterId id) { adapters_.remove(id); }
 
 }  // namespace weft::model

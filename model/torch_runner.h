@@ -1,4 +1,5 @@
-// TorchRunner: the ModelRunner over LibTorch. Engine thread only. Torch's exceptions end here and become errors.
+// TorchRunner: the ModelRunner over LibTorch. Engine thread only. Torch's exceptions end here and become errors. A plan
+// is checked as a whole before anything of it is done.
 #pragma once
 
 #include <memory>
@@ -6,6 +7,7 @@
 
 #include "model/layers/kv_buffer.h"
 #include "model/layers/transformer.h"
+#include "model/lora_bank.h"
 #include "model/runner.h"
 
 namespace weft::model {
@@ -20,9 +22,13 @@ class TorchRunner final : public ModelRunner {
   void remove_adapter(AdapterId id) override;
 
  private:
-  Expected<void> validate(const StepPlan& plan) const;
+  struct Sequence {
+    KvBuffer kv;
+    AdapterId adapter;
+  };
   StepResult run(const StepPlan& plan);
-  KvBuffer& sequence(SequenceId id);
+  void fork(const Fork& fork);
+  Sequence& sequence(const StepSequence& part);
 
   ModelConfig config_;
   std::shared_ptr<Communicator> communicator_;
@@ -31,7 +37,8 @@ class TorchRunner final : public ModelRunner {
   at::ScalarType dtype_;
   int threads_;
   bool thread_count_set_ = false;
-  std::unordered_map<SequenceId, KvBuffer> sequences_;
+  LoraBank adapters_;
+  std::unordered_map<SequenceId, Sequence> sequences_;
 };
 
 }  // namespace weft::model

@@ -62,8 +62,10 @@ Cleaned Collector::read(const File& file, LicenceFinder& licences, std::size_t& 
   const std::string bytes{std::istreambuf_iterator<char>(stream), {}};
   Cleaned out = clean(bytes, options_.limits);
   if (!out.rejected.empty()) return out;
-  const std::string licence = licences.licence_of(file.relative, out.text);
-  if (!is_permissive(licence)) return {"", licence.empty() ? "unknown licence" : "licence not permissive"};
+  if (!options_.any_licence) {
+    const std::string licence = licences.licence_of(file.relative, out.text);
+    if (!is_permissive(licence)) return {"", licence.empty() ? "unknown licence" : "licence not permissive"};
+  }
   auto screened = generation::mask_secrets(out.text);
   masked += screened.masked;
   out.text = std::move(screened.text);
@@ -91,11 +93,13 @@ Expected<Collection> Collector::collect(const std::string& root, Part part) {
     }
     if (!document.rejected.empty()) {
       ++out.dropped[document.rejected];
+      out.dropped_files.push_back({file.relative, document.rejected});
       continue;
     }
     parts_.push_back(part);
     out.bytes += document.text.size();
     out.documents.push_back(std::move(document.text));
+    out.paths.push_back(file.relative);
   }
   progress_(files->size(), files->size());
   return out;

@@ -20,14 +20,22 @@ struct CollectOptions {
   CleanLimits limits;
   std::string assumed_licence;                // SPDX, for files of which nothing is known; empty: they are dropped
   std::vector<std::string> held_out_names{};  // file names that are dropped from training, wherever they lie
+  bool any_licence = false;  // what is trained stays with whoever has the files: no licence is asked for
+};
+
+struct DroppedFile {
+  std::string path;  // below the folder
+  std::string reason;
 };
 
 struct Collection {
   std::vector<std::string> documents;
+  std::vector<std::string> paths;              // of each document, below the folder
   std::size_t files = 0;                       // looked at
   std::size_t bytes = 0;                       // of the documents
   std::size_t masked = 0;                      // pieces of text that looked like keys
   std::map<std::string, std::size_t> dropped;  // reason -> files
+  std::vector<DroppedFile> dropped_files;
 };
 
 enum class Part { kHeldOut, kTrain };

@@ -24,6 +24,12 @@ struct TaskExample {
   std::int64_t pair = -1;
 };
 
+// Of a task that detects something: the two ways in which an answer begins, whose probabilities are its verdict.
+struct Verdicts {
+  std::string_view positive, negative;  // both empty: the task detects nothing
+  [[nodiscard]] bool detects() const { return !positive.empty(); }
+};
+
 struct Task {
   std::string_view name;     // "bug-detection": in commands and in adapter_config.json
   std::string_view summary;  // one line, for --help
@@ -32,6 +38,7 @@ struct Task {
   std::vector<TaskExample> (*examples)(const generation::Language& language, std::string_view source, Random& random);
   // Is the model's answer (text up to the end token) as good as the wanted one? What `weft eval` counts.
   bool (*correct)(const TaskExample& wanted, std::string_view answer);
+  Verdicts verdicts = {};
 };
 
 [[nodiscard]] std::span<const Task> tasks();

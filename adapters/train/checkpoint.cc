@@ -28,9 +28,15 @@ std::vector<fs::path> checkpoints(const std::string& directory) {
 }
 
 std::string to_text(const TrainingState& state) {
-  return nlohmann::json{{"step", state.step},           {"tokens", state.tokens},
-                        {"epoch", state.sampler.epoch}, {"document", state.sampler.document},
-                        {"token", state.sampler.token}, {"fingerprint", state.fingerprint}}
+  return nlohmann::json{{"step", state.step},
+                        {"tokens", state.tokens},
+                        {"epoch", state.sampler.epoch},
+                        {"chunk", state.sampler.chunk},
+                        {"token", state.sampler.token},
+                        {"best_loss", state.best.held_out_loss},
+                        {"best_step", state.best.step},
+                        {"worse_since", state.best.worse_since},
+                        {"fingerprint", state.fingerprint}}
       .dump();
 }
 
@@ -40,8 +46,11 @@ Expected<TrainingState> from_text(const std::string& path, const std::string& te
   try {
     state.step = json.at("step").get<std::size_t>();
     state.tokens = json.at("tokens").get<std::size_t>();
-    state.sampler = {json.at("epoch").get<std::uint64_t>(), json.at("document").get<std::uint64_t>(),
+    state.sampler = {json.at("epoch").get<std::uint64_t>(), json.at("chunk").get<std::uint64_t>(),
                      json.at("token").get<std::uint64_t>()};
+    // Absent in checkpoints of runs that look at no held-out loss.
+    state.best = {json.value("best_loss", -1.0), json.value("best_step", std::size_t{0}),
+                  json.value("worse_since", std::size_t{0})};
     state.fingerprint = json.at("fingerprint").get<std::string>();
   } catch (const nlohmann::json::exception& failure) {
     return make_error("{}: its training state cannot be read: {}", path, failure.what());

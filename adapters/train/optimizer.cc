@@ -30,7 +30,8 @@ Optimizer::Optimizer(std::vector<Parameter> parameters, const OptimizerOptions& 
   slots_.reserve(parameters.size());
   for (Parameter& parameter : parameters) {
     const at::Tensor zeros = at::zeros_like(parameter.value.detach());
-    slots_.push_back({parameter, zeros, parameter.by_muon() ? at::Tensor() : at::zeros_like(zeros)});
+    const bool muon = options.muon && parameter.by_muon();
+    slots_.push_back({parameter, zeros, muon ? at::Tensor() : at::zeros_like(zeros)});
   }
 }
 
@@ -51,6 +52,7 @@ void Optimizer::adamw(Slot& slot, const at::Tensor& gradient, double lr_scale) c
   slot.second.mul_(options_.beta2).addcmul_(gradient, gradient, 1 - options_.beta2);
   const double bias1 = 1 - std::pow(options_.beta1, count), bias2 = 1 - std::pow(options_.beta2, count);
   const at::Tensor denominator = (slot.second / bias2).sqrt_().add_(options_.epsilon);
+  if (slot.parameter.value.dim() == 2) slot.parameter.value.mul_(1 - lr * options_.adamw_decay);
   slot.parameter.value.addcdiv_(slot.first, denominator, -lr / bias1);
 }
 
@@ -61,7 +63,7 @@ void Optimizer::step(double lr_scale, double gradient_scale) {
     at::Tensor& stored = slot.parameter.value.mutable_grad();
     if (!stored.defined()) continue;
     const at::Tensor gradient = stored * gradient_scale;
-    if (slot.parameter.by_muon()) {
+    if (slot.by_muon()) {
       muon(slot, gradient, lr_scale);
     } else {
       adamw(slot, gradient, lr_scale);
@@ -73,7 +75,7 @@ void Optimizer::step(double lr_scale, double gradient_scale) {
 std::vector<Parameter> Optimizer::state() const {
   std::vector<Parameter> out;
   for (const Slot& slot : slots_) {
-    const bool muon = slot.parameter.by_muon();
+    const bool muon = slot.by_muon();
     out.push_back({(muon ? "muon.momentum." : "adamw.first.") + slot.parameter.name, slot.first});
     if (!muon) out.push_back({"adamw.second." + slot.parameter.name, slot.second});
   }

@@ -1,6 +1,6 @@
-// The optimisers of pretraining. Muon (Jordan et al. 2024) takes the matrices inside of the blocks: it applies the
+// The optimisers of training. Muon (Jordan et al. 2024) takes the matrices inside of the blocks: it applies the
 // momentum of the gradient with its singular values made equal by a Newton-Schulz iteration. AdamW (Loshchilov and
-// Hutter 2019) takes the embedding and the vectors. State is fp32. Training thread only.
+// Hutter 2019) takes the embedding and the vectors, or everything. State is fp32. Training thread only.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -13,7 +13,9 @@ namespace weft::adapters {
 struct OptimizerOptions {
   double muon_lr = 0.02, muon_momentum = 0.95;
   double adamw_lr = 2e-3, beta1 = 0.9, beta2 = 0.95, epsilon = 1e-8;
-  double weight_decay = 0.1;  // of matrices, times the learning rate
+  double weight_decay = 0.1;  // of Muon's matrices, times the learning rate
+  double adamw_decay = 0;     // of AdamW's matrices, likewise
+  bool muon = true;           // false: AdamW takes everything
 };
 
 struct Parameter {
@@ -37,7 +39,8 @@ class Optimizer {
  private:
   struct Slot {
     Parameter parameter;
-    at::Tensor first, second;  // momentum; AdamW's second moment
+    at::Tensor first, second;  // momentum; AdamW's second moment, undefined for Muon
+    [[nodiscard]] bool by_muon() const { return !second.defined(); }
   };
   void muon(Slot& slot, const at::Tensor& gradient, double lr_scale) const;
   void adamw(Slot& slot, const at::Tensor& gradient, double lr_scale) const;

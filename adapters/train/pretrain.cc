@@ -2,7 +2,6 @@
 #include "adapters/train/pretrain.h"
 
 #include <ATen/Parallel.h>
-#include <ATen/TensorOperators.h>
 
 #include <chrono>
 #include <cmath>
@@ -18,6 +17,7 @@
 #include "adapters/train/held_out.h"
 #include "adapters/train/schedule.h"
 #include "adapters/train/trainable_model.h"
+#include "adapters/train/training_step.h"
 #include "model/base/clock.h"
 #include "model/base/hash.h"
 
@@ -151,26 +151,19 @@ Expected<void> Run::resume() {
 
 // One optimiser step; the mean loss of its targets in nats.
 double Run::step(RowSampler& sampler, PretrainProgress& now) {
-  double nats = 0;
-  std::size_t scored = 0;
-  for (std::size_t done = 0; done < options_.batch_tokens;
-       done += options_.micro_batch_sequences * options_.sequence_tokens) {
-    const RowBatch batch = sampler.next(options_.micro_batch_sequences);
-    const at::Tensor loss = model_.loss_sum(batch);
-    loss.backward();
-    nats += loss.item<double>();
-    scored += batch.scored;
-  }
-  const double count = static_cast<double>(std::max<std::size_t>(scored, 1));
-  double squares = 0;
-  for (const Parameter& parameter : model_.parameters()) {
-    if (parameter.value.grad().defined()) squares += parameter.value.grad().square().sum().item<double>();
-  }
-  now.gradient_norm = std::sqrt(squares) / count;
   now.learning_rate_scale = schedule_.scale(state_.step);
-  const double clip = now.gradient_norm > options_.clip_norm ? options_.clip_norm / now.gradient_norm : 1.0;
-  optimizer_.step(now.learning_rate_scale, clip / count);
-  return nats / count;
+  std::size_t done = 0;
+  const auto next = [&]() -> std::optional<MicroBatch> {
+    if (done >= options_.batch_tokens) return std::nullopt;
+    done += options_.micro_batch_sequences * options_.sequence_tokens;
+    const RowBatch batch = sampler.next(options_.micro_batch_sequences);
+    return MicroBatch{model_.loss_sum(batch), batch.scored};
+  };
+  const StepOutcome outcome =
+      training_step(optimizer_, model_.parameters(),
+                    {.learning_rate_scale = now.learning_rate_scale, .clip_norm = options_.clip_norm}, next);
+  now.gradient_norm = outcome.gradient_norm;
+  return outcome.loss;
 }
 
 void Run::log(const PretrainProgress& now) const {
@@ -181,7 +174,7 @@ void Run::log(const PretrainProgress& now) const {
                          {"grad_norm", now.gradient_norm},
                          {"tokens_per_second", now.tokens_per_second}};
   if (now.held_out_bits_per_byte >= 0) line["held_out_bits_per_byte"] = now.held_out_bits_per_byte;
-  std::ofstream(directory_ / "log.jsonl", std::ios::app) << line.dump() << '\n';
+  append_log(directory_, line);
 }
 
 Expected<PretrainReport> Run::finish(bool interrupted) {
@@ -204,7 +197,7 @@ Expected<PretrainReport> Run::train(const std::function<void(const PretrainProgr
   if (failed) return make_error("{}: {}", directory_.string(), failed.message());
   RowSampler sampler(data_.train, *data_.tokenizer, data_.control,
                      {options_.sequence_tokens, options_.fim_rate, options_.spm_rate, options_.seed}, state_.sampler);
-  double seconds_a_step = 0;
+  Pace pace;
   while (state_.step < schedule_.decay_end) {
     if (cancel.cancelled()) return finish(true);
     const TimePoint begin = clock.now();
@@ -215,12 +208,11 @@ Expected<PretrainReport> Run::train(const std::function<void(const PretrainProgr
     ++state_.step;
     state_.tokens += options_.batch_tokens;
     state_.sampler = sampler.state();
-    const double seconds = milliseconds_between(begin, clock.now()) / 1000;
-    seconds_a_step = seconds_a_step == 0 ? seconds : 0.9 * seconds_a_step + 0.1 * seconds;
+    pace.add(milliseconds_between(begin, clock.now()) / 1000);
     now.step = state_.step;
     now.total_steps = schedule_.decay_end;
-    now.tokens_per_second = static_cast<double>(options_.batch_tokens) / seconds_a_step;
-    now.eta_seconds = static_cast<double>(schedule_.decay_end - state_.step) * seconds_a_step;
+    now.tokens_per_second = pace.per_second(static_cast<double>(options_.batch_tokens));
+    now.eta_seconds = pace.seconds_for(schedule_.decay_end - state_.step);
     if (state_.step % options_.evaluate_every_steps == 0) now.held_out_bits_per_byte = bits_per_byte(model_, held_out_);
     log(now);
     if (progress) progress(now);

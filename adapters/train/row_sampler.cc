@@ -10,6 +10,7 @@ namespace weft::adapters {
 namespace {
 
 constexpr std::size_t kShortestPiece = 32;  // less context than this teaches little; the row's rest stays empty
+constexpr std::size_t kCutGrowth = 12;  // a cut piece grows by its four control tokens and by those that the cuts break
 
 // The whole characters of a text whose ends may be inside of one.
 std::string_view whole_characters(std::string_view text) {
@@ -49,11 +50,37 @@ RowSampler::RowSampler(const IndexedDataset& data, const model::Tokenizer& token
                        const RowSamplerOptions& options, RowSamplerState state)
     : data_(data), tokenizer_(tokenizer), control_(control), options_(options), state_(state) {
   WEFT_CHECK(data.total_tokens() > 0);
+  cut_into_chunks();
   shuffle();
 }
 
+// Chunks begin at a line where the last quarter of the one before holds a line's begin, as prompts do.
+void RowSampler::cut_into_chunks() {
+  std::vector<bool> begins_line(tokenizer_.vocabulary());
+  for (std::size_t id = 0; id < begins_line.size(); ++id) {
+    begins_line[id] = tokenizer_.bytes(TokenId(static_cast<std::int32_t>(id))).starts_with('\n');
+  }
+  const std::size_t longest =
+      std::max(options_.row_tokens - std::min(options_.row_tokens / 2, kCutGrowth), kShortestPiece);
+  for (std::size_t document = 0; document < data_.documents(); ++document) {
+    const std::span<const std::uint16_t> tokens = data_.tokens(document);
+    for (std::size_t begin = 0; begin < tokens.size();) {
+      std::size_t end = std::min(begin + longest, tokens.size());
+      if (end < tokens.size()) {
+        std::size_t line = end;
+        while (line > begin + longest * 3 / 4 && !begins_line[tokens[line]]) --line;
+        if (begins_line[tokens[line]]) end = line;
+      }
+      if (tokens.size() - end < kShortestPiece) end = std::min(tokens.size(), begin + longest);
+      chunks_.push_back({static_cast<std::uint32_t>(document), static_cast<std::uint32_t>(begin),
+                         static_cast<std::uint32_t>(end - begin)});
+      begin = end;
+    }
+  }
+}
+
 void RowSampler::shuffle() {
-  order_.resize(data_.documents());
+  order_.resize(chunks_.size());
   std::iota(order_.begin(), order_.end(), 0U);
   Random random(options_.seed, 0x0DDE5U, state_.epoch);
   for (std::size_t i = order_.size(); i > 1; --i) std::swap(order_[i - 1], order_[random.below(i)]);
@@ -61,10 +88,10 @@ void RowSampler::shuffle() {
 
 void RowSampler::advance(std::size_t tokens) {
   state_.token += tokens;
-  if (state_.token < data_.tokens(order_[state_.document]).size()) return;
+  if (state_.token < chunks_[order_[state_.chunk]].tokens) return;
   state_.token = 0;
-  if (++state_.document < order_.size()) return;
-  state_.document = 0;
+  if (++state_.chunk < order_.size()) return;
+  state_.chunk = 0;
   ++state_.epoch;
   shuffle();
 }
@@ -78,17 +105,18 @@ std::vector<TokenId> RowSampler::infilled(const std::vector<TokenId>& plain, std
 }
 
 std::vector<TokenId> RowSampler::piece(std::size_t room) {
-  const std::span<const std::uint16_t> document = data_.tokens(order_[state_.document]);
-  Random random(options_.seed, state_.epoch, order_[state_.document], state_.token);
-  const std::size_t left = document.size() - state_.token;
+  const Chunk& chunk = chunks_[order_[state_.chunk]];
+  Random random(options_.seed, state_.epoch, order_[state_.chunk], state_.token);
+  const std::size_t left = chunk.tokens - state_.token;
   const bool cut = left >= kShortestPiece && random.uniform() < options_.fim_rate;
-  // A cut piece grows by its four control tokens and by the tokens that the cuts break.
-  const std::size_t take = std::min(left, cut ? room - std::min<std::size_t>(room / 2, 12) : room);
+  const std::size_t take = std::min(left, cut ? room - std::min(room / 2, kCutGrowth) : room);
   std::vector<TokenId> plain;
   plain.reserve(take);
-  for (const std::uint16_t id : document.subspan(state_.token, take)) plain.emplace_back(id);
+  for (const std::uint16_t id : data_.tokens(chunk.document).subspan(chunk.begin + state_.token, take)) {
+    plain.emplace_back(id);
+  }
   std::vector<TokenId> out = cut ? infilled(plain, room, random) : plain;
-  // The few tokens that would be left of a document say nothing alone.
+  // The few tokens that would be left of a chunk say nothing alone.
   advance(left - take < kShortestPiece ? left : take);
   return out.empty() ? plain : out;
 }

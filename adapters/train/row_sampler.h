@@ -1,5 +1,6 @@
-// RowSampler: packed documents to training rows. A row of T tokens is filled with pieces of documents in an order that
-// is shuffled anew each epoch; a share of the pieces is cut for infilling. What a row holds is a function of (seed,
+// RowSampler: packed documents to training rows. Documents are cut into chunks that fit a row, at line ends where there
+// are any; rows of T tokens are filled with chunks in an order that is shuffled anew each epoch, so that a step's rows
+// come from many documents; a share of the pieces is cut for infilling. What a row holds is a function of (seed,
 // state), so a run that starts from a saved state sees the same rows. One thread.
 #pragma once
 
@@ -20,8 +21,8 @@ struct RowSamplerOptions {
 
 struct RowSamplerState {
   std::uint64_t epoch = 0;
-  std::uint64_t document = 0;  // in the epoch's order
-  std::uint64_t token = 0;     // of that document
+  std::uint64_t chunk = 0;  // in the epoch's order
+  std::uint64_t token = 0;  // of that chunk
   friend bool operator==(const RowSamplerState&, const RowSamplerState&) = default;
 };
 
@@ -42,6 +43,10 @@ class RowSampler {
   [[nodiscard]] const RowSamplerState& state() const { return state_; }
 
  private:
+  struct Chunk {
+    std::uint32_t document = 0, begin = 0, tokens = 0;
+  };
+  void cut_into_chunks();
   std::vector<TokenId> piece(std::size_t room);
   std::vector<TokenId> infilled(const std::vector<TokenId>& plain, std::size_t room, Random& random) const;
   void advance(std::size_t tokens);
@@ -52,7 +57,8 @@ class RowSampler {
   FimTokens control_;
   RowSamplerOptions options_;
   RowSamplerState state_;
-  std::vector<std::uint32_t> order_;  // of documents, this epoch
+  std::vector<Chunk> chunks_;         // in the order of the documents
+  std::vector<std::uint32_t> order_;  // of chunks, this epoch
 };
 
 // Appends a piece as the row's next document. Public for the evaluation, which fills rows without cuts.

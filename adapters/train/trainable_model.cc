@@ -2,7 +2,6 @@
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/tensor.h>
@@ -13,6 +12,7 @@
 #include <fstream>
 #include <unordered_map>
 
+#include "adapters/train/decoder_loss.h"
 #include "model/backend.h"
 #include "model/tensor_file.h"
 #include "model/weights/safetensors.h"
@@ -23,8 +23,6 @@ namespace {
 namespace fs = std::filesystem;
 using model::WeightSpec;
 
-constexpr std::int64_t kLossChunk = 512;  // tokens whose logits are in memory at once
-
 bool ends_with(const std::string& text, std::string_view end) { return std::string_view(text).ends_with(end); }
 
 at::Tensor initial(const model::ModelConfig& config, const WeightSpec& spec, at::Generator& generator) {
@@ -33,16 +31,6 @@ at::Tensor initial(const model::ModelConfig& config, const WeightSpec& spec, at:
   const bool residual = ends_with(spec.name, "o_proj.weight") || ends_with(spec.name, "down_proj.weight");
   const double deviation = residual ? 0.02 / std::sqrt(2.0 * config.layers) : 0.02;
   return at::empty(spec.shape, at::kFloat).normal_(0.0, deviation, generator);
-}
-
-// Runs of the same number.
-std::vector<std::int64_t> document_lengths(const RowBatch& batch) {
-  std::vector<std::int64_t> out;
-  for (std::size_t i = 0; i < batch.documents.size(); ++i) {
-    if (i == 0 || batch.documents[i] != batch.documents[i - 1]) out.push_back(0);
-    ++out.back();
-  }
-  return out;
 }
 
 Expected<void> write_text(const fs::path& path, const std::string& text) {
@@ -90,14 +78,7 @@ at::Tensor TrainableModel::loss_sum(const RowBatch& batch) const {
   model::DocumentAttention attention(document_lengths(batch));
   const at::Tensor hidden = transformer->hidden(at::tensor(batch.ids, at::kLong),
                                                 at::tensor(batch.positions, at::kLong), {.attention = attention});
-  const auto targets = at::tensor(batch.targets, at::kLong).split(kLossChunk);
-  const auto parts = hidden.split(kLossChunk);
-  at::Tensor total = at::zeros({}, at::kFloat);
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    const at::Tensor logits = transformer->logits(parts[i]).to(at::kFloat);
-    total = total + at::cross_entropy_loss(logits, targets[i], {}, at::Reduction::Sum, RowBatch::kIgnored);
-  }
-  return total;
+  return cross_entropy_sum(*transformer, hidden, at::tensor(batch.targets, at::kLong));
 }
 
 Expected<void> TrainableModel::package(const std::string& directory, const std::string& tokenizer) const {

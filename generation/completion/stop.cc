@@ -9,7 +9,7 @@ namespace {
 class RuledStop final : public StopCondition {
  public:
   explicit RuledStop(StopRules rules) : rules_(std::move(rules)) {}
-  std::optional<std::size_t> check(std::string_view text) override { return enough(rules_, text); }
+  [[nodiscard]] std::optional<std::size_t> check(std::string_view text) const override { return enough(rules_, text); }
 
  private:
   StopRules rules_;

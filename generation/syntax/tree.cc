@@ -7,6 +7,8 @@
 
 #include <tree_sitter/api.h>
 
+#include "generation/syntax/node.h"
+
 namespace weft::generation {
 namespace {
 
@@ -73,6 +75,8 @@ Expected<SyntaxTree> SyntaxTree::parse(const Language& language, std::string_vie
   if (tree == nullptr) return make_error("parsing {} bytes took longer than {} ms", text.size(), limits.timeout_ms);
   return SyntaxTree(language, tree);
 }
+
+Node SyntaxTree::root() const { return Node(ts_tree_root_node(tree_.get())); }
 
 std::size_t SyntaxTree::errors_in(ByteRange range) const { return count_errors(ts_tree_root_node(tree_.get()), range); }
 

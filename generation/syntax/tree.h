@@ -24,6 +24,8 @@ struct ByteRange {
   friend bool operator==(const ByteRange&, const ByteRange&) = default;
 };
 
+class Node;  // node.h
+
 enum class TextKind { kCode, kComment, kString };
 
 class SyntaxTree {
@@ -31,6 +33,8 @@ class SyntaxTree {
   // Errors: a language without grammar, a text over the limit, a time-out, a grammar of another version.
   static Expected<SyntaxTree> parse(const Language& language, std::string_view text, ParseLimits limits = {});
 
+  // Valid while this tree lives.
+  [[nodiscard]] Node root() const;
   // ERROR and MISSING nodes that touch the range.
   [[nodiscard]] std::size_t errors_in(ByteRange range) const;
   // The innermost block that holds the offset; none only for an empty text.

@@ -30,6 +30,7 @@ int run(int argc, char** argv) {
   weft::lsp::add_doctor_command(app, exit_code);
   weft::lsp::add_data_command(app, exit_code);
   weft::lsp::add_pretrain_command(app, exit_code);
+  weft::lsp::add_train_command(app, exit_code);
   weft::lsp::add_eval_command(app, exit_code);
   weft::lsp::add_bench_command(app, exit_code);
   app.parse_complete_callback([&log_level] {

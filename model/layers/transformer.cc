@@ -31,7 +31,7 @@ void add_block_specs(const ModelConfig& c, int layer, std::vector<WeightSpec>& s
     specs.push_back({block_name(layer, part), std::move(shape), shard});
   };
   const auto linear = [&](std::string_view part, std::int64_t out, std::int64_t in, bool bias, Shard shard) {
-    add(fmt::format("{}.weight", part), {out, in}, shard);
+    specs.push_back({block_name(layer, fmt::format("{}.weight", part)), {out, in}, shard, /*adaptable=*/true});
     // A row-parallel bias is added once, after the sum: every rank holds it whole.
     if (bias) add(fmt::format("{}.bias", part), {out}, shard == Shard::kColumns ? Shard::kNone : shard);
   };

@@ -25,6 +25,7 @@ struct WeightSpec {
   std::string name;
   std::vector<std::int64_t> shape;
   enum class Shard { kNone, kRows, kColumns, kKvRows } shard = Shard::kNone;
+  bool adaptable = false;  // of a linear that asks for deltas
 };
 // Of the whole model, whatever kind it is.
 std::vector<WeightSpec> weight_specs(const ModelConfig& config);

@@ -1,6 +1,7 @@
 #include "tests/support/engine_harness.h"
 
 #include <algorithm>
+#include <future>
 #include <utility>
 
 namespace weft::test {
@@ -37,6 +38,15 @@ GenerationResult EngineHarness::wait(RequestId id) {
   std::unique_lock lock(record_->mutex);
   record_->changed.wait(lock, [&] { return record_->results.contains(id); });
   return record_->results.at(id);
+}
+
+Expected<AdapterId> EngineHarness::install(std::shared_ptr<const model::LoraAdapter> adapter) {
+  const auto installed = std::make_shared<std::promise<Expected<AdapterId>>>();
+  auto result = installed->get_future();
+  engine_->install_adapter(std::move(adapter),
+                           [installed](Expected<AdapterId> id) { installed->set_value(std::move(id)); });
+  if (sync_) engine_->poll();
+  return result.get();
 }
 
 void EngineHarness::wait_until_held() {

@@ -27,6 +27,8 @@ class EngineHarness {
   generation::GenerationResult generate(generation::GenerationRequest request) {
     return wait(submit(std::move(request)));
   }
+  // What came of it; waits for it.
+  Expected<AdapterId> install(std::shared_ptr<const model::LoraAdapter> adapter);
   // Until the engine thread stands at the closed gate; in sync mode there is nothing to wait for.
   void wait_until_held();
   // Ends the engine; what was recorded stays.

@@ -75,6 +75,8 @@ Script reply_script(std::string reply) {
 
 FakeRunner::FakeRunner(Script script, FakeRunnerOptions options)
     : script_(std::move(script)),
+      adapter_scripts_(std::move(options.adapter_scripts)),
+      missing_module_(std::move(options.missing_module)),
       info_{.name = std::move(options.name),
             .device = "fake",
             .dtype = "fp32",
@@ -83,40 +85,68 @@ FakeRunner::FakeRunner(Script script, FakeRunnerOptions options)
             .parameters = 0},
       gate_(std::move(options.gate)) {}
 
-Expected<void> FakeRunner::validate(const model::StepPlan& plan) const {
+Expected<FakeRunner::Sequences> FakeRunner::prepare(const model::StepPlan& plan) const {
+  Sequences sequences = sequences_;
+  for (const model::Fork& fork : plan.forks) {
+    const auto from = sequences.find(fork.from);
+    const auto length = static_cast<std::size_t>(fork.length.value());
+    if (from == sequences.end() || fork.length.value() < 0 || length > from->second.history.size()) {
+      return make_error("{} tokens of sequence {} can't be forked", fork.length.value(), fork.from.value());
+    }
+    Sequence copy = from->second;
+    copy.history.resize(length);
+    if (!sequences.try_emplace(fork.to, std::move(copy)).second) {
+      return make_error("sequence {} can't be forked to {}, which exists", fork.from.value(), fork.to.value());
+    }
+  }
+  for (const SequenceId id : plan.released) sequences.erase(id);
   std::set<SequenceId> seen;
   for (const model::StepSequence& part : plan.sequences) {
-    const auto found = histories_.find(part.sequence);
-    const std::size_t held = found == histories_.end() ? 0 : found->second.size();
-    const std::size_t end = static_cast<std::size_t>(part.start.value()) + part.tokens.size();
-    if (part.tokens.empty()) return make_error("sequence {} has no tokens in this step", part.sequence.value());
     if (!seen.insert(part.sequence).second) {
       return make_error("sequence {} stands twice in one step", part.sequence.value());
     }
-    if (part.start.value() < 0 || static_cast<std::size_t>(part.start.value()) > held) {
-      return make_error("sequence {} holds {} tokens and can't go on at position {}", part.sequence.value(), held,
-                        part.start.value());
-    }
-    if (end > info_.max_positions) {
-      return make_error("sequence {} would hold {} tokens: the model takes {}", part.sequence.value(), end,
-                        info_.max_positions);
-    }
-    for (const TokenId token : part.tokens) {
-      if (token.value() < 0 || static_cast<std::size_t>(token.value()) >= info_.vocabulary) {
-        return make_error("token {} is outside of the vocabulary of {}", token.value(), info_.vocabulary);
-      }
+    if (auto valid = check(part, sequences); !valid) return valid.error();
+  }
+  return sequences;
+}
+
+Expected<void> FakeRunner::check(const model::StepSequence& part, const Sequences& sequences) const {
+  const auto found = sequences.find(part.sequence);
+  const std::size_t held = found == sequences.end() ? 0 : found->second.history.size();
+  const std::size_t end = static_cast<std::size_t>(part.start.value()) + part.tokens.size();
+  if (part.tokens.empty()) return make_error("sequence {} has no tokens in this step", part.sequence.value());
+  if (part.start.value() < 0 || static_cast<std::size_t>(part.start.value()) > held) {
+    return make_error("sequence {} holds {} tokens and can't go on at position {}", part.sequence.value(), held,
+                      part.start.value());
+  }
+  if (found != sequences.end() && found->second.adapter != part.adapter) {
+    return make_error("sequence {} is of adapter {}, not {}", part.sequence.value(), found->second.adapter.value(),
+                      part.adapter.value());
+  }
+  if (part.adapter != AdapterId() && !adapters_.contains(part.adapter)) {
+    return make_error("adapter {} is not installed", part.adapter.value());
+  }
+  if (end > info_.max_positions) {
+    return make_error("sequence {} would hold {} tokens: the model takes {}", part.sequence.value(), end,
+                      info_.max_positions);
+  }
+  for (const TokenId token : part.tokens) {
+    if (token.value() < 0 || static_cast<std::size_t>(token.value()) >= info_.vocabulary) {
+      return make_error("token {} is outside of the vocabulary of {}", token.value(), info_.vocabulary);
     }
   }
   return {};
 }
 
 void FakeRunner::apply(const model::StepSequence& part, model::StepResult& result) {
-  std::vector<TokenId>& history = histories_[part.sequence];
-  history.resize(static_cast<std::size_t>(part.start.value()));
-  history.insert(history.end(), part.tokens.begin(), part.tokens.end());
+  Sequence& sequence = sequences_[part.sequence];
+  sequence.adapter = part.adapter;
+  sequence.history.resize(static_cast<std::size_t>(part.start.value()));
+  sequence.history.insert(sequence.history.end(), part.tokens.begin(), part.tokens.end());
   tokens_computed_ += part.tokens.size();
   if (!part.wants_logits) return;
-  const std::vector<float> logits = script_(history);
+  const Script& script = part.adapter == AdapterId() ? script_ : adapters_.at(part.adapter).script;
+  const std::vector<float> logits = script(sequence.history);
   WEFT_CHECK(logits.size() == info_.vocabulary);
   result.logits.insert(result.logits.end(), logits.begin(), logits.end());
 }
@@ -124,21 +154,41 @@ void FakeRunner::apply(const model::StepSequence& part, model::StepResult& resul
 Expected<model::StepResult> FakeRunner::step(const model::StepPlan& plan) {
   if (gate_ && !plan.sequences.empty()) gate_->pass();
   const std::lock_guard lock(mutex_);
-  for (const SequenceId id : plan.released) histories_.erase(id);
+  const std::size_t number = plans_.size();
+  if (!plan.sequences.empty()) plans_.push_back(plan);
+  Expected<Sequences> prepared = prepare(plan);
+  if (!prepared) {
+    ++broken_plans_;
+    return prepared.error();
+  }
+  sequences_ = *std::move(prepared);
   model::StepResult result{info_.vocabulary, {}};
   if (plan.sequences.empty()) return result;
-  const std::size_t number = plans_.size();
-  plans_.push_back(plan);
-  if (const Expected<void> valid = validate(plan); !valid) {
-    ++broken_plans_;
-    return valid.error();
-  }
   if (failing_step_ == number) {
-    for (const model::StepSequence& part : plan.sequences) histories_.erase(part.sequence);
+    for (const model::StepSequence& part : plan.sequences) sequences_.erase(part.sequence);
     return make_error("{}", failure_);
   }
   for (const model::StepSequence& part : plan.sequences) apply(part, result);
   return result;
+}
+
+Expected<void> FakeRunner::install_adapter(AdapterId id, std::shared_ptr<const model::LoraAdapter> adapter) {
+  const std::lock_guard lock(mutex_);
+  WEFT_CHECK(id != AdapterId() && !adapters_.contains(id) && adapter != nullptr);
+  for (const model::LoraDelta& delta : adapter->deltas) {
+    if (!missing_module_.empty() && delta.module == missing_module_) {
+      return make_error("adapter {}: the model has no linear {}", adapter->name, delta.module);
+    }
+  }
+  const auto found = adapter_scripts_.find(adapter->name);
+  adapters_.emplace(id, Adapter{adapter->name, found == adapter_scripts_.end() ? script_ : found->second});
+  return {};
+}
+
+void FakeRunner::remove_adapter(AdapterId id) {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [sequence, held] : sequences_) WEFT_CHECK(held.adapter != id);
+  adapters_.erase(id);
 }
 
 void FakeRunner::fail_at(std::size_t step, std::string message) {
@@ -159,13 +209,20 @@ std::size_t FakeRunner::tokens_computed() const {
 
 std::size_t FakeRunner::sequences_held() const {
   const std::lock_guard lock(mutex_);
-  return histories_.size();
+  return sequences_.size();
 }
 
 std::vector<std::vector<TokenId>> FakeRunner::histories() const {
   const std::lock_guard lock(mutex_);
   std::vector<std::vector<TokenId>> out;
-  for (const auto& [id, history] : histories_) out.push_back(history);
+  for (const auto& [id, sequence] : sequences_) out.push_back(sequence.history);
+  return out;
+}
+
+std::vector<std::string> FakeRunner::adapters() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::string> out;
+  for (const auto& [id, adapter] : adapters_) out.push_back(adapter.name);
   return out;
 }
 

@@ -1,6 +1,7 @@
 // FakeRunner: a fake for tests. A ModelRunner without a model: it keeps each sequence's tokens, holds callers to the
 // contract of StepPlan, and gives the logits that a script makes of the whole history, so that a wrong history shows in
-// the text. `step` on the engine thread; all else thread-safe.
+// the text. An adapter has a script of its own, by its name, so that a wrong adapter shows as well. `step` on the
+// engine thread; all else thread-safe.
 #pragma once
 
 #include <cstddef>
@@ -37,6 +38,9 @@ struct FakeRunnerOptions {
   std::size_t vocabulary = ByteTokenizer::kVocabulary;
   std::size_t max_positions = 4096;
   std::shared_ptr<Gate> gate;  // may be null; passed at the beginning of each step that has tokens
+  std::map<std::string, Script>
+      adapter_scripts;         // by LoraAdapter::name; an adapter without one says what the base says
+  std::string missing_module;  // an adapter with a delta for it is refused
 };
 
 class FakeRunner final : public model::ModelRunner {
@@ -45,10 +49,9 @@ class FakeRunner final : public model::ModelRunner {
 
   [[nodiscard]] const model::RunnerInfo& info() const override { return info_; }
   Expected<model::StepResult> step(const model::StepPlan& plan) override;
-  Expected<void> install_adapter(AdapterId, std::shared_ptr<const model::LoraAdapter>) override {
-    return make_error("adapters are not served yet");
-  }
-  void remove_adapter(AdapterId) override {}
+  // Aborts where the id is 0, in use, or removed while a sequence has it: the caller's bug.
+  Expected<void> install_adapter(AdapterId id, std::shared_ptr<const model::LoraAdapter> adapter) override;
+  void remove_adapter(AdapterId id) override;
 
   // The step with this number, counted from 0 over all steps with tokens, fails and drops the sequences it names.
   void fail_at(std::size_t step, std::string message = "the device is gone");
@@ -57,18 +60,33 @@ class FakeRunner final : public model::ModelRunner {
   [[nodiscard]] std::size_t tokens_computed() const;  // prefilled and decoded
   [[nodiscard]] std::size_t sequences_held() const;
   [[nodiscard]] std::vector<std::vector<TokenId>> histories() const;  // of the sequences held
+  [[nodiscard]] std::vector<std::string> adapters() const;            // names of the installed ones
   [[nodiscard]] std::vector<model::StepPlan> plans() const;           // of the steps with tokens
   [[nodiscard]] std::size_t broken_plans() const;                     // refused for the caller's fault
 
  private:
-  Expected<void> validate(const model::StepPlan& plan) const;
+  struct Sequence {
+    std::vector<TokenId> history;
+    AdapterId adapter;
+  };
+  using Sequences = std::map<SequenceId, Sequence>;
+  struct Adapter {
+    std::string name;
+    Script script;
+  };
+  // What forks and releases make of the sequences held, if the plan may be run.
+  [[nodiscard]] Expected<Sequences> prepare(const model::StepPlan& plan) const;
+  [[nodiscard]] Expected<void> check(const model::StepSequence& part, const Sequences& sequences) const;
   void apply(const model::StepSequence& part, model::StepResult& result);
 
   const Script script_;
+  const std::map<std::string, Script> adapter_scripts_;
+  const std::string missing_module_;
   const model::RunnerInfo info_;
   const std::shared_ptr<Gate> gate_;
   mutable std::mutex mutex_;
-  std::map<SequenceId, std::vector<TokenId>> histories_;
+  Sequences sequences_;
+  std::map<AdapterId, Adapter> adapters_;
   std::vector<model::StepPlan> plans_;
   std::size_t tokens_computed_ = 0, broken_plans_ = 0;
   std::optional<std::size_t> failing_step_;

@@ -9,15 +9,31 @@
 
 #include "tests/support/fake_runner.h"
 #include "tests/unit/generation/engine_contract.h"
+#include "tests/unit/generation/engine_contract_lines.h"
+#include "tests/unit/generation/runner_contract.h"
 
 namespace weft::test {
 namespace {
 
+std::shared_ptr<const model::LoraAdapter> adapter(std::string name, std::vector<model::LoraDelta> deltas = {}) {
+  return std::make_shared<const model::LoraAdapter>(model::LoraAdapter{std::move(name), std::move(deltas)});
+}
+
+std::shared_ptr<FakeRunner> fake_runner() {
+  FakeRunnerOptions options;
+  options.adapter_scripts = {{"one", hashed_script(ByteTokenizer::kVocabulary, 1)},
+                             {"other", hashed_script(ByteTokenizer::kVocabulary, 2)}};
+  options.missing_module = kForeignModule;
+  return std::make_shared<FakeRunner>(hashed_script(), std::move(options));
+}
+
 EngineModel fake_model() {
-  return {"Fake", [] { return std::make_shared<FakeRunner>(hashed_script()); }, std::make_shared<ByteTokenizer>()};
+  return {"Fake",         fake_runner,      std::make_shared<ByteTokenizer>(),
+          adapter("one"), adapter("other"), adapter("foreign", {{.module = kForeignModule, .a = {}, .b = {}}})};
 }
 
 INSTANTIATE_TEST_SUITE_P(Fake, EngineContract, testing::ValuesIn(engine_cases(fake_model())), engine_case_name);
+INSTANTIATE_TEST_SUITE_P(Fake, RunnerContract, testing::Values(fake_model()));
 
 class EngineOverFake : public testing::Test {
  protected:
@@ -136,6 +152,53 @@ TEST_F(EngineOverFake, TwoRequestsOfOneSessionDoNotShareASequence) {
   EXPECT_EQ(harness.generate(request("def f():\n    p", "s")).text, "ass\n");
   EXPECT_EQ(harness.wait(background).text, "():\n    pass\n");
   EXPECT_EQ(runner->sequences_held(), 1U);
+  EXPECT_EQ(runner->broken_plans(), 0U);
+}
+
+TEST_F(EngineOverFake, ARemovedAdapterLeavesTheRunnerWithItsLastRequest) {
+  const auto runner = fake_runner();
+  EngineHarness harness = over(runner);
+  const auto id = harness.install(adapter("one"));
+  ASSERT_TRUE(id);
+  GenerationRequest asked = request("text", "s");
+  asked.adapter = *id;
+  asked.max_new_tokens = 8;
+  const RequestId running = harness.submit(std::move(asked));
+  harness.engine().poll();
+  harness.engine().remove_adapter(*id);
+  harness.engine().poll();
+  EXPECT_THAT(runner->adapters(), testing::ElementsAre("one"));
+  EXPECT_NE(harness.wait(running).reason, FinishReason::kFailed);
+  EXPECT_TRUE(runner->adapters().empty());
+  EXPECT_EQ(runner->sequences_held(), 0U);
+  EXPECT_EQ(runner->broken_plans(), 0U);
+}
+
+TEST_F(EngineOverFake, AnEngineTakesItsAdaptersAlong) {
+  const auto runner = fake_runner();
+  {
+    EngineHarness harness = over(runner);
+    ASSERT_TRUE(harness.install(adapter("one")));
+    ASSERT_TRUE(harness.install(adapter("other")));
+    EXPECT_EQ(runner->adapters().size(), 2U);
+  }
+  EXPECT_TRUE(runner->adapters().empty());
+}
+
+TEST_F(EngineOverFake, ACancelledBeamSearchLeavesItsPromptAlone) {
+  const auto runner = fake_runner();
+  EngineHarness harness = over(runner);
+  GenerationRequest asked = request("text", "s");
+  asked.beams = 8;
+  const RequestId id = harness.submit(std::move(asked));
+  for (int i = 0; i < 6; ++i) harness.engine().poll();
+  EXPECT_GT(runner->sequences_held(), 1U);
+  harness.cancel(id);
+  EXPECT_EQ(harness.wait(id).reason, FinishReason::kCancelled);
+  while (harness.engine().poll()) {
+  }
+  EXPECT_EQ(runner->sequences_held(), 1U);
+  EXPECT_EQ(harness.generate(request("text", "s")).timings.prefilled_tokens, 1U);
   EXPECT_EQ(runner->broken_plans(), 0U);
 }
 

@@ -10,6 +10,8 @@
 #include "model/torch_runner.h"
 #include "tests/support/byte_tokenizer.h"
 #include "tests/unit/generation/engine_contract.h"
+#include "tests/unit/generation/engine_contract_lines.h"
+#include "tests/unit/generation/runner_contract.h"
 
 namespace weft::test {
 namespace {
@@ -40,9 +42,34 @@ std::shared_ptr<model::ModelRunner> tiny_runner() {
   return std::make_shared<model::TorchRunner>(*config, *std::move(transformer), communicator, info, at::kFloat, 1);
 }
 
-INSTANTIATE_TEST_SUITE_P(Torch, EngineContract,
-                         testing::ValuesIn(engine_cases({"Tiny", tiny_runner, std::make_shared<ByteTokenizer>()})),
-                         engine_case_name);
+model::LoraDelta random_delta(std::string module, std::int64_t out, std::int64_t in, std::uint64_t seed) {
+  constexpr std::int64_t kRank = 4;
+  at::Generator random = at::make_generator<at::CPUGeneratorImpl>(seed);
+  const auto numbers = [&random](std::int64_t count) {
+    const at::Tensor drawn = at::randn({count}, random);
+    const auto* begin = drawn.const_data_ptr<float>();
+    return std::vector<float>(begin, begin + count);
+  };
+  return {std::move(module), kRank, in, out, 0.5, numbers(kRank * in), numbers(out * kRank)};
+}
+
+std::shared_ptr<const model::LoraAdapter> random_adapter(std::string name, std::uint64_t seed) {
+  std::vector<model::LoraDelta> deltas{random_delta("model.layers.0.self_attn.k_proj", 16, 32, seed),
+                                       random_delta("model.layers.0.mlp.down_proj", 32, 48, seed + 1),
+                                       random_delta("model.layers.1.self_attn.q_proj", 32, 32, seed + 2)};
+  return std::make_shared<const model::LoraAdapter>(model::LoraAdapter{std::move(name), std::move(deltas)});
+}
+
+EngineModel tiny_model() {
+  const auto foreign = std::make_shared<const model::LoraAdapter>(
+      model::LoraAdapter{"foreign", {random_delta(kForeignModule, 32, 32, 1)}});
+  return {
+      "Tiny", tiny_runner, std::make_shared<ByteTokenizer>(), random_adapter("one", 10), random_adapter("other", 20),
+      foreign};
+}
+
+INSTANTIATE_TEST_SUITE_P(Torch, EngineContract, testing::ValuesIn(engine_cases(tiny_model())), engine_case_name);
+INSTANTIATE_TEST_SUITE_P(Torch, RunnerContract, testing::Values(tiny_model()));
 
 }  // namespace
 }  // namespace weft::test

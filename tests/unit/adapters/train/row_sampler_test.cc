@@ -71,6 +71,21 @@ TEST_F(RowSamplerTest, AnEpochHoldsNearlyAllText) {
   for (const auto& [letter, length] : lengths_) EXPECT_GE(seen[letter] + 31, length) << letter;
 }
 
+// A step whose rows all come from one long document learns little about the others.
+TEST_F(RowSamplerTest, NeighbouringRowsComeFromDifferentDocuments) {
+  RowSampler rows = sampler(0.0);
+  std::size_t same = 0, pairs = 0;
+  std::int64_t last = -1;
+  for (int i = 0; i < 60; ++i) {
+    const std::int64_t letter = rows.next(1).ids[0];
+    same += letter == last ? 1 : 0;
+    ++pairs;
+    last = letter;
+  }
+  // In file order a row's neighbour is of its own document in about two of three cases.
+  EXPECT_LT(same * 2, pairs);
+}
+
 TEST_F(RowSamplerTest, EpochsDifferInOrder) {
   RowSampler rows = sampler(0.0);
   std::map<std::uint64_t, std::vector<std::int64_t>> first_ids;

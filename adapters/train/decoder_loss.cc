@@ -1,0 +1,35 @@
+#include "adapters/train/decoder_loss.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/cross_entropy_loss.h>
+#include <ATen/ops/zeros.h>
+
+namespace weft::adapters {
+namespace {
+
+constexpr std::int64_t kLossChunk = 512;  // tokens whose logits are in memory at once
+
+}  // namespace
+
+std::vector<std::int64_t> document_lengths(const RowBatch& batch) {
+  std::vector<std::int64_t> out;
+  for (std::size_t i = 0; i < batch.documents.size(); ++i) {
+    if (i == 0 || batch.documents[i] != batch.documents[i - 1]) out.push_back(0);
+    ++out.back();
+  }
+  return out;
+}
+
+at::Tensor cross_entropy_sum(const model::Transformer& transformer, const at::Tensor& hidden,
+                             const at::Tensor& targets) {
+  const auto wanted = targets.split(kLossChunk);
+  const auto parts = hidden.split(kLossChunk);
+  at::Tensor total = at::zeros({}, at::kFloat);
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const at::Tensor logits = transformer.logits(parts[i]).to(at::kFloat);
+    total = total + at::cross_entropy_loss(logits, wanted[i], {}, at::Reduction::Sum, RowBatch::kIgnored);
+  }
+  return total;
+}
+
+}  // namespace weft::adapters

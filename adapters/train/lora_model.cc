@@ -1,0 +1,63 @@
+#include "adapters/train/lora_model.h"
+
+#include <ATen/ops/index_select.h>
+#include <ATen/ops/tensor.h>
+
+#include "adapters/train/decoder_loss.h"
+#include "model/backend.h"
+#include "model/tensor_file.h"
+
+namespace weft::adapters {
+
+RowBatch pack_examples(std::span<const TokenExample* const> examples) {
+  RowBatch batch;
+  batch.rows = 1;
+  for (std::size_t i = 0; i < examples.size(); ++i) {
+    std::vector<TokenId> tokens = examples[i]->prompt;
+    tokens.insert(tokens.end(), examples[i]->answer.begin(), examples[i]->answer.end());
+    const std::size_t begin = batch.targets.size();
+    append_piece(batch, static_cast<std::int64_t>(i), tokens);
+    // The prompt's last token is the first that has a target: the answer's first.
+    const std::size_t given = examples[i]->prompt.size() - 1;
+    std::fill_n(batch.targets.begin() + static_cast<std::ptrdiff_t>(begin), given, RowBatch::kIgnored);
+    batch.scored -= given;
+  }
+  batch.length = batch.ids.size();
+  return batch;
+}
+
+Expected<LoraModel> LoraModel::open(const std::string& directory, const model::ModelConfig& config,
+                                    LoraFactors factors) {
+  const auto checkpoint = model::Checkpoint::open(directory);
+  if (!checkpoint) return checkpoint.error();
+  const at::ScalarType dtype = model::multiplies_bf16() ? at::kBFloat16 : at::kFloat;
+  const auto lookup = [&](const model::WeightSpec& spec) -> Expected<at::Tensor> {
+    const auto view = checkpoint->find(spec.name);
+    if (!view) return view.error();
+    if (view->shape != spec.shape)
+      return make_error("{}: {} has another shape than config.json says", directory, spec.name);
+    return model::to_tensor(*view).to(dtype);
+  };
+  auto solo = std::make_unique<model::SoloCommunicator>();
+  auto transformer = model::Transformer::bind(config, lookup, *solo);
+  if (!transformer) return transformer.error();
+  return LoraModel(*std::move(transformer), std::move(solo), std::move(factors));
+}
+
+at::Tensor LoraModel::loss_sum(std::span<const TokenExample* const> examples) const {
+  const RowBatch batch = pack_examples(examples);
+  std::vector<std::int64_t> rows, targets;
+  for (std::size_t i = 0; i < batch.targets.size(); ++i) {
+    if (batch.targets[i] == RowBatch::kIgnored) continue;
+    rows.push_back(static_cast<std::int64_t>(i));
+    targets.push_back(batch.targets[i]);
+  }
+  model::DocumentAttention attention(document_lengths(batch));
+  const at::Tensor hidden =
+      transformer_.hidden(at::tensor(batch.ids, at::kLong), at::tensor(batch.positions, at::kLong),
+                          {.attention = attention, .deltas = &factors_});
+  return cross_entropy_sum(transformer_, at::index_select(hidden, 0, at::tensor(rows, at::kLong)),
+                           at::tensor(targets, at::kLong));
+}
+
+}  // namespace weft::adapters
