@@ -13,7 +13,7 @@
 
 namespace weft::model {
 
-struct Lookup {
+struct EncoderDecoderBinding {
   const ModelConfig& config;
   const std::unordered_map<std::string, at::Tensor>& weights;
   Communicator& communicator;
@@ -120,21 +120,23 @@ std::vector<WeightSpec> encoder_decoder_weight_specs(const ModelConfig& config) 
   return specs.take();
 }
 
-NormedAttention::NormedAttention(const Lookup& lookup, const std::string& norm, const std::string& module)
-    : head_dim_(lookup.config.head_dim),
-      norm_(lookup.norm(norm)),
-      q_(lookup.linear(module + ".q")),
-      k_(lookup.linear(module + ".k")),
-      v_(lookup.linear(module + ".v")),
-      o_(lookup.linear(module + ".o"), lookup.communicator) {}
+NormedAttention::NormedAttention(const EncoderDecoderBinding& binding, const std::string& norm,
+                                 const std::string& module)
+    : head_dim_(binding.config.head_dim),
+      norm_(binding.norm(norm)),
+      q_(binding.linear(module + ".q")),
+      k_(binding.linear(module + ".k")),
+      v_(binding.linear(module + ".v")),
+      o_(binding.linear(module + ".o"), binding.communicator) {}
 
 at::Tensor NormedAttention::heads(const at::Tensor& y) const { return y.view({y.size(0), -1, head_dim_}); }
 
-NormedFeedForward::NormedFeedForward(const Lookup& lookup, const std::string& norm, const std::string& module)
-    : activation_(lookup.config.activation),
-      norm_(lookup.norm(norm)),
-      out_(lookup.linear(module + ".wo"), lookup.communicator) {
-  for (const std::string& name : input_names(lookup.config)) in_.emplace_back(lookup.linear(module + name));
+NormedFeedForward::NormedFeedForward(const EncoderDecoderBinding& binding, const std::string& norm,
+                                     const std::string& module)
+    : activation_(binding.config.activation),
+      norm_(binding.norm(norm)),
+      out_(binding.linear(module + ".wo"), binding.communicator) {
+  for (const std::string& name : input_names(binding.config)) in_.emplace_back(binding.linear(module + name));
 }
 
 at::Tensor NormedFeedForward::forward(const at::Tensor& x, const Deltas* deltas) const {
@@ -144,26 +146,26 @@ at::Tensor NormedFeedForward::forward(const at::Tensor& x, const Deltas* deltas)
   return out_.forward(inner, deltas);
 }
 
-EncoderDecoder::EncoderDecoder(const Lookup& lookup)
-    : output_scale_(lookup.config.scaled_output ? 1.0 / std::sqrt(static_cast<double>(lookup.config.hidden)) : 1.0),
-      embedding_(lookup.weight(kEmbedding), lookup.communicator),
-      encoder_positions_(lookup.weight(positions_name("encoder")), buckets(lookup.config, PositionDirection::kBoth)),
-      decoder_positions_(lookup.weight(positions_name("decoder")),
-                         buckets(lookup.config, PositionDirection::kBackward)),
-      encoder_norm_(lookup.norm("encoder.final_layer_norm")),
-      decoder_norm_(lookup.norm("decoder.final_layer_norm")),
-      head_(lookup.weight(lookup.config.tied ? kEmbedding : "lm_head.weight"), lookup.communicator) {
+EncoderDecoder::EncoderDecoder(const EncoderDecoderBinding& binding)
+    : output_scale_(binding.config.scaled_output ? 1.0 / std::sqrt(static_cast<double>(binding.config.hidden)) : 1.0),
+      embedding_(binding.weight(kEmbedding), binding.communicator),
+      encoder_positions_(binding.weight(positions_name("encoder")), buckets(binding.config, PositionDirection::kBoth)),
+      decoder_positions_(binding.weight(positions_name("decoder")),
+                         buckets(binding.config, PositionDirection::kBackward)),
+      encoder_norm_(binding.norm("encoder.final_layer_norm")),
+      decoder_norm_(binding.norm("decoder.final_layer_norm")),
+      head_(binding.weight(binding.config.tied ? kEmbedding : "lm_head.weight"), binding.communicator) {
   const auto attention = [&](std::string_view stack, int block, int part, std::string_view name) {
-    return NormedAttention(lookup, part_name(stack, block, part, "layer_norm"), part_name(stack, block, part, name));
+    return NormedAttention(binding, part_name(stack, block, part, "layer_norm"), part_name(stack, block, part, name));
   };
   const auto feed_forward = [&](std::string_view stack, int block, int part) {
-    return NormedFeedForward(lookup, part_name(stack, block, part, "layer_norm"),
+    return NormedFeedForward(binding, part_name(stack, block, part, "layer_norm"),
                              part_name(stack, block, part, "DenseReluDense"));
   };
-  for (int block = 0; block < lookup.config.encoder->layers; ++block) {
+  for (int block = 0; block < binding.config.encoder->layers; ++block) {
     encoder_.push_back({attention("encoder", block, 0, "SelfAttention"), feed_forward("encoder", block, 1)});
   }
-  for (int block = 0; block < lookup.config.layers; ++block) {
+  for (int block = 0; block < binding.config.layers; ++block) {
     decoder_.push_back({block, attention("decoder", block, 0, "SelfAttention"),
                         attention("decoder", block, 1, "EncDecAttention"), feed_forward("decoder", block, 2)});
   }
@@ -177,7 +179,7 @@ Expected<EncoderDecoder> EncoderDecoder::bind(const ModelConfig& config, const W
     if (!tensor) return tensor.error();
     weights.emplace(spec.name, *std::move(tensor));
   }
-  return EncoderDecoder(Lookup{config, weights, communicator});
+  return EncoderDecoder(EncoderDecoderBinding{config, weights, communicator});
 }
 
 at::Tensor EncoderDecoder::EncoderLayer::forward(const at::Tensor& x, std::span<const at::Tensor> biases,

@@ -36,12 +36,12 @@ class TransientKv final : public KvView {
   }
 };
 
-struct Lookup;  // weights by name while a model is bound
+struct EncoderDecoderBinding;  // weights by name while a model is bound
 
 // One attention with the norm before it. What it attends to is given by the caller.
 class NormedAttention {
  public:
-  NormedAttention(const Lookup& lookup, const std::string& norm, const std::string& module);
+  NormedAttention(const EncoderDecoderBinding& binding, const std::string& norm, const std::string& module);
   [[nodiscard]] at::Tensor norm(const at::Tensor& x) const { return norm_.forward(x); }
   at::Tensor queries(const at::Tensor& x, const Deltas* deltas) const { return heads(q_.forward(x, deltas)); }
   at::Tensor keys(const at::Tensor& x, const Deltas* deltas) const { return heads(k_.forward(x, deltas)); }
@@ -60,7 +60,7 @@ class NormedAttention {
 // The feed-forward with the norm before it: one linear and its activation, or a gated pair.
 class NormedFeedForward {
  public:
-  NormedFeedForward(const Lookup& lookup, const std::string& norm, const std::string& module);
+  NormedFeedForward(const EncoderDecoderBinding& binding, const std::string& norm, const std::string& module);
   at::Tensor forward(const at::Tensor& x, const Deltas* deltas) const;  // [N, hidden] -> [N, hidden]
 
  private:
@@ -107,7 +107,7 @@ class EncoderDecoder {
     at::Tensor attend_self(const at::Tensor& x, const AnswerPass& pass) const;    // [N, hidden] -> [N, hidden]
     at::Tensor attend_source(const at::Tensor& x, const AnswerPass& pass) const;  // [N, hidden] -> [N, hidden]
   };
-  explicit EncoderDecoder(const Lookup& lookup);
+  explicit EncoderDecoder(const EncoderDecoderBinding& binding);
 
   double output_scale_;
   VocabParallelEmbedding embedding_;
