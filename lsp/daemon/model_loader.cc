@@ -52,7 +52,8 @@ ModelLoader make_model_loader(const DaemonOptions& options) {
         engine, loaded->config, [folder = *directory] { return adapters::base_hash(folder); });
     ready.warnings = install_adapters(*registry, *directory, asked_for);
     ready.adapters = make_adapter_control(registry);
-    adapters::ActionOptions actions{.stop_tokens = generation::stop_tokens(loaded->config, *tokenizer)};
+    adapters::ActionOptions actions;
+    actions.stop_tokens = generation::stop_tokens(loaded->config, *tokenizer);
     ready.actions =
         make_action_backend(std::make_unique<adapters::ActionService>(engine, registry, std::move(actions)), registry);
     ready.backend = make_backend(
