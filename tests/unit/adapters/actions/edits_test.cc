@@ -30,7 +30,7 @@ TEST(Dedent, AndIndentedAgainIsTheSame) {
 
 TEST(Lines, OfARange) {
   const std::string_view text = "x\n  def f():\r\n    return 1  \nend";
-  const ByteRange range{2, 29};
+  const ByteRange range{2, 27};
   const auto shown = [&](std::size_t line) {
     const ByteRange found = line_in(text, range, line);
     return text.substr(found.begin, found.end - found.begin);

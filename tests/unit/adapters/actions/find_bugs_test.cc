@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 
 #include <gtest/gtest.h>
@@ -142,7 +143,7 @@ TEST(FindBugs, WithoutAnAdapterThereAreNone) {
 
 TEST(FindBugs, AFunctionThatHoldsAKeyIsNotShownToTheModel) {
   const auto answer = find({{"def ", 5, fixing("return 1", "return 2")}}, {},
-                           "def f():\n    password = 'hunter2hunter2hunter2'\n    return 1\n");
+                           "def f():\n    DB_PASSWORD = 'p4ssw0rdQz81'\n    return 1\n");
   ASSERT_TRUE(answer.result && *answer.result) << answer.error();
   EXPECT_TRUE((*answer.result)->empty());
 }
@@ -158,7 +159,7 @@ TEST(FindBugs, CancelledAtAnyStepAnswersOnce) {
     rig.service->cancel(id);
     rig.run();
     ASSERT_TRUE(answer.result.has_value()) << steps;
-    if (!*answer.result) EXPECT_EQ(answer.error(), "cancelled");
+    EXPECT_TRUE(*answer.result || answer.error() == "cancelled") << answer.error();
   }
 }
 

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "tests/unit/adapters/actions/rig.h"
@@ -54,9 +56,10 @@ TEST(GenerateFunction, WhatParsesComesBeforeWhatTheModelPrefers) {
   ASSERT_GE(found->size(), 2U);
   EXPECT_EQ((*found)[0].code, good);
   EXPECT_TRUE((*found)[0].parses);
-  const auto preferred = std::ranges::find_if(*found, [](const auto& each) { return each.score > -0.5; });
-  ASSERT_NE(preferred, found->end());
-  EXPECT_FALSE(std::ranges::any_of(*found, [&](const auto& each) { return each.code == bad && each.parses; }));
+  const auto broken = std::ranges::find(*found, bad, &GeneratedFunction::code);
+  ASSERT_NE(broken, found->end());
+  EXPECT_FALSE(broken->parses);
+  EXPECT_GT(broken->score, (*found)[0].score);
 }
 
 TEST(GenerateFunction, InADocumentWithTheDocumentsLineEnds) {
@@ -89,7 +92,7 @@ TEST(GenerateFunction, ASecretFileIsNotRead) {
 
 TEST(GenerateFunction, KeysAreMaskedBeforeTheModelSeesThem) {
   FunctionRequestPlace place = place_of_description("add two numbers");
-  place.context = "password = 'hunter2hunter2hunter2'";
+  place.context = "DB_PASSWORD = 'p4ssw0rdQz81'";
   const Rig rig(test::answering(std::string(kPrompt), std::string(kFunction)));
   const auto found = generate(rig, "", place);
   ASSERT_TRUE(found) << found.error().message;
@@ -97,7 +100,7 @@ TEST(GenerateFunction, KeysAreMaskedBeforeTheModelSeesThem) {
   for (const model::StepPlan& plan : rig.runner->plans()) {
     for (const auto& part : plan.sequences) seen += test::ByteTokenizer().decode(part.tokens);
   }
-  EXPECT_EQ(seen.find("hunter2"), std::string::npos);
+  EXPECT_EQ(seen.find("p4ssw0rd"), std::string::npos);
   EXPECT_NE(seen.find("***"), std::string::npos);
 }
 

@@ -64,7 +64,7 @@ TEST(Refactor, ARangeOutsideOfTheDocumentIsRefused) {
 TEST(Refactor, StatementsWithAKeyAreLeftAlone) {
   const Rig rig(test::hashed_script());
   rig.install("tidy", "refactor");
-  const std::string text = "password = 'hunter2hunter2hunter2'\n";
+  const std::string text = "DB_PASSWORD = 'p4ssw0rdQz81'\n";
   Answer<TextEdit> answer;
   rig.service->refactor(Rig::document(text), {{0, text.size() - 1}, "list-comprehension", ""}, answer.done());
   EXPECT_NE(answer.error().find("key"), std::string::npos) << answer.error();

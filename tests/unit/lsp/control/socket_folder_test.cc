@@ -39,7 +39,7 @@ class SocketFolder : public ::testing::Test {
     ASSERT_LT(path.size(), sizeof(address.sun_path));
     std::ranges::copy(path, address.sun_path);
     ASSERT_EQ(::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
-    if (listens) ASSERT_EQ(listen(fd, 4), 0);
+    ASSERT_TRUE(!listens || listen(fd, 4) == 0);
     open_.push_back(fd);
   }
 
