@@ -4,6 +4,8 @@
 
 #include <functional>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "generation/completion/completion.h"
 #include "model/base/expected.h"
@@ -21,9 +23,15 @@ class CompletionBackend {
   virtual void cancel(RequestId id) = 0;
 };
 
+class ActionBackend;
+class AdapterControl;
+
 struct ReadyModel {
   std::shared_ptr<CompletionBackend> backend;
   model::RunnerInfo info;
+  std::shared_ptr<ActionBackend> actions = nullptr;    // null: nothing but completions
+  std::shared_ptr<AdapterControl> adapters = nullptr;  // null: the model takes none
+  std::vector<std::string> warnings{};                 // for the user: adapters that could not be installed
 };
 
 // Runs on a thread of its own; `progress` may be called there with a fraction of 1.

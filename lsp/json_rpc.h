@@ -19,6 +19,8 @@ enum class ErrorCode : int {
   kInternalError = -32603,
   kServerNotInitialized = -32002,
   kRequestCancelled = -32800,
+  kContentModified = -32801,
+  kRequestFailed = -32803,
 };
 
 struct RpcError {

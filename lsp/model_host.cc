@@ -29,6 +29,18 @@ void ModelHost::start(Listener listener) {
   thread_ = std::thread([this] { load(); });
 }
 
+Json ModelHost::status() const {
+  Json out = {{"state", name_of(state_)}};
+  if (state_ == ModelState::kReady) {
+    out["model"] = {{"name", model_.info.name},
+                    {"parameters", model_.info.parameters},
+                    {"device", model_.info.device},
+                    {"dtype", model_.info.dtype}};
+  }
+  if (state_ == ModelState::kFailed) out["error"] = error_;
+  return out;
+}
+
 void ModelHost::load() {
   std::weak_ptr<const bool> alive = alive_;
   int last_percent = -1;

@@ -8,7 +8,10 @@
 #include <string_view>
 #include <thread>
 
+#include "lsp/action_backend.h"
+#include "lsp/adapter_control.h"
 #include "lsp/completion_backend.h"
+#include "lsp/json_rpc.h"
 #include "lsp/loop.h"
 
 namespace weft::lsp {
@@ -34,8 +37,13 @@ class ModelHost {
 
   [[nodiscard]] ModelState state() const { return state_; }
   [[nodiscard]] CompletionBackend* backend() const { return model_.backend.get(); }  // null unless ready
-  [[nodiscard]] const model::RunnerInfo& info() const { return model_.info; }        // empty unless ready
-  [[nodiscard]] const std::string& error() const { return error_; }                  // empty unless failed
+  [[nodiscard]] ActionBackend* actions() const { return model_.actions.get(); }      // null unless ready; may be null
+  [[nodiscard]] AdapterControl* adapters() const { return model_.adapters.get(); }   // null unless ready; may be null
+  [[nodiscard]] const std::vector<std::string>& warnings() const { return model_.warnings; }  // of a ready model
+  [[nodiscard]] const model::RunnerInfo& info() const { return model_.info; }                 // empty unless ready
+  [[nodiscard]] const std::string& error() const { return error_; }                           // empty unless failed
+  // What `weft/status` answers: "state", the ready model's "model", the failed one's "error".
+  [[nodiscard]] Json status() const;
 
  private:
   void load();

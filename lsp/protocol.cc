@@ -1,11 +1,14 @@
 #include "lsp/protocol.h"
 
+#include <algorithm>
+#include <array>
 #include <utility>
 
 namespace weft::lsp {
 namespace {
 
 constexpr std::int64_t kMaxUinteger = 2147483647;  // the protocol's uinteger
+constexpr int kLlmGenerated = 1;                   // CodeActionTag
 
 // A field to read, with the way to it for messages. Absent fields read as null.
 class Field {
@@ -80,6 +83,33 @@ Expected<ContentChange> read_change(const Field& field) {
 
 Field root(const Json& params) { return {params, "params"}; }
 
+bool holds(const Json& array, const Json& value) {
+  return array.is_array() && std::find(array.begin(), array.end(), value) != array.end();
+}
+
+CodeActionSupport read_code_action_support(const Field& client) {
+  CodeActionSupport out;
+  out.literals = client.at("codeActionLiteralSupport").json().is_object();
+  out.resolves_edits =
+      client.at("dataSupport").is_true() && holds(client.at("resolveSupport").at("properties").json(), "edit");
+  out.preferred = client.at("isPreferredSupport").is_true();
+  out.generated_tag = holds(client.at("tagSupport").at("valueSet").json(), kLlmGenerated);
+  return out;
+}
+
+Expected<std::vector<std::string>> read_strings(const Field& field) {
+  std::vector<std::string> out;
+  if (!field.json().is_array()) return field.wrong("an array of strings");
+  for (const Json& item : field.json()) {
+    if (!item.is_string()) return field.wrong("an array of strings");
+    out.push_back(item.get<std::string>());
+  }
+  return out;
+}
+
+constexpr std::array<std::pair<ActionKind, const char*>, 2> kActionKinds = {
+    {{ActionKind::kGenerateFunction, "generate-function"}, {ActionKind::kRefactor, "refactor"}}};
+
 }  // namespace
 
 Expected<ClientCapabilities> read_client_capabilities(const Json& initialize_params) {
@@ -93,6 +123,19 @@ Expected<ClientCapabilities> read_client_capabilities(const Json& initialize_par
     }
   }
   out.work_done_progress = capabilities.at("window").at("workDoneProgress").is_true();
+  const Field workspace = capabilities.at("workspace");
+  out.document_changes = workspace.at("workspaceEdit").at("documentChanges").is_true();
+  out.applies_edits = workspace.at("applyEdit").is_true();
+  out.code_action = read_code_action_support(capabilities.at("textDocument").at("codeAction"));
+  return out;
+}
+
+Expected<ClientOptions> read_client_options(const Json& initialize_params) {
+  ClientOptions out;
+  const Field enabled = root(initialize_params).at("initializationOptions").at("diagnostics").at("enabled");
+  if (enabled.absent()) return out;
+  if (!enabled.json().is_boolean()) return enabled.wrong("true or false");
+  out.diagnostics = enabled.json().get<bool>();
   return out;
 }
 
@@ -161,6 +204,79 @@ Expected<InlineCompletionParams> read_inline_completion(const Json& params) {
   return out;
 }
 
+Expected<CodeActionParams> read_code_action(const Json& params) {
+  CodeActionParams out;
+  auto uri = read_text_document_uri(params);
+  if (!uri) return uri.error();
+  out.uri = std::move(*uri);
+  const auto range = read_range(root(params).at("range"));
+  if (!range) return range.error();
+  out.range = *range;
+  const Field context = root(params).at("context");
+  if (const Field only = context.at("only"); !only.absent()) {
+    auto kinds = read_strings(only);
+    if (!kinds) return kinds.error();
+    out.only = std::move(*kinds);
+  }
+  if (const Field trigger = context.at("triggerKind"); !trigger.absent()) {
+    const auto kind = trigger.integer();
+    if (!kind) return kind.error();
+    if (*kind != 1 && *kind != 2) return trigger.wrong("1 or 2");
+    out.automatic = *kind == 2;
+  }
+  if (const Field diagnostics = context.at("diagnostics"); !diagnostics.absent()) {
+    if (!diagnostics.json().is_array()) return diagnostics.wrong("an array");
+    out.diagnostics = diagnostics.json();
+  }
+  return out;
+}
+
+Expected<ActionData> read_action_data(const Json& data) {
+  const Field field(data, "data");
+  ActionData out;
+  const auto kind = field.at("action").string();
+  if (!kind) return kind.error();
+  const auto row =
+      std::find_if(kActionKinds.begin(), kActionKinds.end(), [&](auto& row) { return row.second == *kind; });
+  if (row == kActionKinds.end()) return field.at("action").wrong("'generate-function' or 'refactor'");
+  out.kind = row->first;
+  auto uri = field.at("uri").string();
+  if (!uri) return uri.error();
+  out.uri = std::move(*uri);
+  const auto version = field.at("version").integer();
+  if (!version) return version.error();
+  out.version = *version;
+  auto hash = field.at("text").string();
+  if (!hash) return hash.error();
+  out.text_hash = std::move(*hash);
+  const auto position = read_position(field.at("position"));
+  if (!position) return position.error();
+  out.position = *position;
+  if (out.kind == ActionKind::kRefactor) {
+    auto refactoring = field.at("refactoring").string();
+    if (!refactoring) return refactoring.error();
+    out.refactoring = std::move(*refactoring);
+  }
+  return out;
+}
+
+Expected<ExecuteCommandParams> read_execute_command(const Json& params) {
+  ExecuteCommandParams out;
+  auto command = root(params).at("command").string();
+  if (!command) return command.error();
+  out.command = std::move(*command);
+  if (const Field arguments = root(params).at("arguments"); !arguments.absent()) {
+    if (!arguments.json().is_array()) return arguments.wrong("an array");
+    out.arguments = arguments.json();
+  }
+  return out;
+}
+
+Json read_progress_token(const Json& params, const char* key) {
+  const Json& token = root(params).at(key).json();
+  return token.is_string() || token.is_number_integer() ? token : Json(nullptr);
+}
+
 Expected<Json> read_cancel_id(const Json& params) {
   const Field id = root(params).at("id");
   if (!id.json().is_number_integer() && !id.json().is_string()) return id.wrong("an integer or a string");
@@ -170,5 +286,17 @@ Expected<Json> read_cancel_id(const Json& params) {
 Json to_json(const Position& position) { return {{"line", position.line}, {"character", position.character}}; }
 
 Json to_json(const Range& range) { return {{"start", to_json(range.start)}, {"end", to_json(range.end)}}; }
+
+Json to_json(const ActionData& data) {
+  const auto row =
+      std::find_if(kActionKinds.begin(), kActionKinds.end(), [&](auto& row) { return row.first == data.kind; });
+  Json out = {{"action", row->second},
+              {"uri", data.uri},
+              {"version", data.version},
+              {"text", data.text_hash},
+              {"position", to_json(data.position)}};
+  if (data.kind == ActionKind::kRefactor) out["refactoring"] = data.refactoring;
+  return out;
+}
 
 }  // namespace weft::lsp

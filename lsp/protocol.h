@@ -13,9 +13,25 @@
 
 namespace weft::lsp {
 
+// How much of code actions the client understands.
+struct CodeActionSupport {
+  bool literals = false;        // CodeAction; without it only Command
+  bool resolves_edits = false;  // keeps `data`, and asks for `edit` when the action is chosen
+  bool preferred = false;       // `isPreferred`
+  bool generated_tag = false;   // CodeActionTag.LLMGenerated
+};
+
 struct ClientCapabilities {
   std::vector<std::string> position_encodings;  // in the client's order of preference
   bool work_done_progress = false;              // the server may create progress of its own
+  bool document_changes = false;                // edits may name the version that they are for
+  bool applies_edits = false;                   // workspace/applyEdit
+  CodeActionSupport code_action;
+};
+
+// initializationOptions. What is not there is as it is here.
+struct ClientOptions {
+  bool diagnostics = true;  // diagnostics.enabled
 };
 
 struct TextDocumentItem {
@@ -55,15 +71,47 @@ struct InlineCompletionParams {
   std::optional<SelectedCompletion> selected;
 };
 
+struct CodeActionParams {
+  std::string uri;
+  Range range;
+  std::optional<std::vector<std::string>> only;  // kinds that the client wants; none: all
+  bool automatic = false;                        // the editor asks by itself, as the cursor moves
+  Json diagnostics = Json::array();              // objects: what the client shows in the range
+};
+
+enum class ActionKind { kGenerateFunction, kRefactor };
+
+// `data` of a code action, and the argument of the command that stands for it: what has to come back.
+struct ActionData {
+  ActionKind kind = ActionKind::kGenerateFunction;
+  std::string uri;
+  std::int64_t version = 0;
+  std::string text_hash;  // of the text that the action was found in
+  Position position;      // where it was asked for
+  std::string refactoring;
+};
+
+struct ExecuteCommandParams {
+  std::string command;
+  Json arguments = Json::array();
+};
+
 Expected<ClientCapabilities> read_client_capabilities(const Json& initialize_params);
+Expected<ClientOptions> read_client_options(const Json& initialize_params);
 Expected<TextDocumentItem> read_did_open(const Json& params);
 Expected<DidChangeParams> read_did_change(const Json& params);
 Expected<std::string> read_text_document_uri(const Json& params);  // didClose, didSave
 Expected<TextDocumentPosition> read_text_document_position(const Json& params);
 Expected<InlineCompletionParams> read_inline_completion(const Json& params);
+Expected<CodeActionParams> read_code_action(const Json& params);
+Expected<ActionData> read_action_data(const Json& data);
+Expected<ExecuteCommandParams> read_execute_command(const Json& params);
 Expected<Json> read_cancel_id(const Json& params);
+// window/workDoneProgress/cancel, or the workDoneToken of a request. Null: none.
+[[nodiscard]] Json read_progress_token(const Json& params, const char* key);
 
 [[nodiscard]] Json to_json(const Position& position);
 [[nodiscard]] Json to_json(const Range& range);
+[[nodiscard]] Json to_json(const ActionData& data);
 
 }  // namespace weft::lsp

@@ -28,7 +28,9 @@ Json capabilities(PositionEncoding encoding) {
   return {{"positionEncoding", name_of(encoding)},
           {"textDocumentSync", {{"openClose", true}, {"change", kSyncIncremental}, {"save", {{"includeText", false}}}}},
           {"inlineCompletionProvider", Json::object()},
-          {"completionProvider", {{"triggerCharacters", {".", "("}}, {"resolveProvider", false}}}};
+          {"completionProvider", {{"triggerCharacters", {".", "("}}, {"resolveProvider", false}}},
+          {"codeActionProvider", {{"codeActionKinds", {kQuickFixKind, kRewriteKind}}, {"resolveProvider", true}}},
+          {"executeCommandProvider", {{"commands", {kApplyCommand}}}}};
 }
 
 void refuse_params(Reply reply, const Error& error) {
@@ -45,33 +47,55 @@ Server::Server(Loop& loop, Reply::Send send, ModelLoader loader, ServerOptions o
                  options.pending.on_error = [this](const Error& error) { engine_failed(error); };
                  return std::move(options.pending);
                }()),
-      progress_(client_),
+      diagnostics_(loop, client_, worker_, model_, documents_,
+                   [&] {
+                     options.diagnostics.on_error = [this](const Error& error) { engine_failed(error); };
+                     return std::move(options.diagnostics);
+                   }()),
+      action_lists_(loop, worker_, model_, documents_, diagnostics_),
+      action_runs_(loop, client_, worker_, model_, documents_),
+      adapter_methods_(loop, model_, client_),
+      loading_(client_, {.token = "weft/model", .title = "weft: loading the model"}),
       version_(std::move(options.version)) {
   register_lifecycle();
   register_documents();
   register_completions();
+  register_actions();
 }
 
 void Server::start() {
+  loading_.report(0);
   model_.start(
-      {.on_progress = [this](int percent) { progress_.report(percent); }, .on_settled = [this] { model_settled(); }});
+      {.on_progress = [this](int percent) { loading_.report(percent); }, .on_settled = [this] { model_settled(); }});
 }
 
 void Server::register_lifecycle() {
   client_.on_initialize([this](const Json& params) { return initialize(params); });
   client_.on_notification("initialized", [this](const Json&) { initialized(); });
-  client_.on_shutdown([this] { pending_.withdraw_all(); });
-  client_.on_notification("$/cancelRequest", [this](const Json& params) {
-    if (const auto id = read_cancel_id(params)) pending_.cancel(*id);
+  client_.on_shutdown([this] {
+    pending_.withdraw_all();
+    diagnostics_.stop_all();
+    action_lists_.withdraw_all();
+    action_runs_.withdraw_all();
   });
-  client_.on_request("weft/status", [this](const Json&, Reply reply) { std::move(reply).result(status()); });
+  client_.on_notification("$/cancelRequest", [this](const Json& params) {
+    const auto id = read_cancel_id(params);
+    if (!id) return;
+    pending_.cancel(*id);
+    action_lists_.cancel(*id);
+    action_runs_.cancel(*id);
+  });
+  client_.on_notification("window/workDoneProgress/cancel", [this](const Json& params) {
+    action_runs_.cancel_progress(read_progress_token(params, "token"));
+  });
+  client_.on_request("weft/status", [this](const Json&, Reply reply) { std::move(reply).result(model_.status()); });
 }
 
 void Server::register_documents() {
   client_.on_notification("textDocument/didOpen", [this](const Json& params) {
     auto item = read_did_open(params);
     if (!item) return log_to_client(item.error());
-    pending_.document_closed(item->uri);  // opening again replaces the text
+    document_closed(item->uri);  // opening again replaces the text
     const auto opened = documents_.open(std::move(*item));
     if (!opened) log_to_client(opened.error());
   });
@@ -81,15 +105,27 @@ void Server::register_documents() {
     const auto changed = documents_.change(*change);
     if (!changed) log_to_client(changed.error());
     pending_.document_changed(change->uri);
+    action_runs_.document_changed(change->uri);
+    diagnostics_.changed(change->uri);
   });
   client_.on_notification("textDocument/didClose", [this](const Json& params) {
     const auto uri = read_text_document_uri(params);
     if (!uri) return log_to_client(uri.error());
     const auto closed = documents_.close(*uri);
     if (!closed) log_to_client(closed.error());
-    pending_.document_closed(*uri);
+    document_closed(*uri);
   });
-  client_.on_notification("textDocument/didSave", [](const Json&) {});  // what is saved is what was synchronised
+  client_.on_notification("textDocument/didSave", [this](const Json& params) {
+    const auto uri = read_text_document_uri(params);
+    if (!uri) return log_to_client(uri.error());
+    diagnostics_.saved(*uri);  // what is saved is what was synchronised
+  });
+}
+
+void Server::document_closed(const std::string& uri) {
+  pending_.document_closed(uri);
+  action_runs_.document_changed(uri);
+  diagnostics_.closed(uri);
 }
 
 void Server::register_completions() {
@@ -114,6 +150,15 @@ void Server::register_completions() {
   });
 }
 
+void Server::register_actions() {
+  client_.on_request("textDocument/codeAction",
+                     [this](const Json& params, Reply reply) { action_lists_.list(params, std::move(reply)); });
+  client_.on_request("codeAction/resolve",
+                     [this](const Json& params, Reply reply) { action_runs_.resolve(params, std::move(reply)); });
+  client_.on_request("workspace/executeCommand",
+                     [this](const Json& params, Reply reply) { action_runs_.execute(params, std::move(reply)); });
+}
+
 const Document* Server::open_document(const std::string& uri, Reply& reply) {
   const Document* document = documents_.find(uri);
   if (document == nullptr) {
@@ -126,7 +171,12 @@ const Document* Server::open_document(const std::string& uri, Reply& reply) {
 Expected<Json> Server::initialize(const Json& params) {
   const auto client = read_client_capabilities(params);
   if (!client) return client.error();
+  const auto chosen = read_client_options(params);
+  if (!chosen) return chosen.error();
   client_shows_progress_ = client->work_done_progress;
+  action_lists_.set_client(*client);
+  action_runs_.set_client(*client);
+  diagnostics_.set_enabled(chosen->diagnostics);
   const PositionEncoding encoding = choose_encoding(client->position_encodings);
   documents_.set_encoding(encoding);
   return Json{{"capabilities", capabilities(encoding)}, {"serverInfo", {{"name", "weftd"}, {"version", version_}}}};
@@ -136,14 +186,16 @@ void Server::initialized() {
   if (initialized_) return;
   initialized_ = true;
   if (model_.state() == ModelState::kFailed) return tell_model_failure();
-  if (model_.state() == ModelState::kLoading && client_shows_progress_) progress_.begin();
+  if (model_.state() == ModelState::kReady) tell_warnings();
+  if (model_.state() == ModelState::kLoading && client_shows_progress_) loading_.begin();
 }
 
 void Server::model_settled() {
   const bool ready = model_.state() == ModelState::kReady;
-  progress_.end(ready ? fmt::format("{} is ready", model_.info().name) : "failed");
-  if (!ready && initialized_) tell_model_failure();
+  loading_.end(ready ? fmt::format("{} is ready", model_.info().name) : "failed");
+  if (initialized_) ready ? tell_warnings() : tell_model_failure();
   pending_.model_settled();
+  action_runs_.model_settled();
 }
 
 void Server::tell_model_failure() {
@@ -152,6 +204,12 @@ void Server::tell_model_failure() {
                   {"message", fmt::format("weft cannot complete: {}. Start weftd with --model DIR or set WEFT_MODEL; "
                                           "`weft doctor` says more.",
                                           model_.error())}});
+}
+
+void Server::tell_warnings() {
+  for (const std::string& warning : model_.warnings()) {
+    client_.notify("window/showMessage", {{"type", kMessageWarning}, {"message", "weft: " + warning}});
+  }
 }
 
 void Server::engine_failed(const Error& error) {
@@ -163,17 +221,6 @@ void Server::engine_failed(const Error& error) {
 void Server::log_to_client(const Error& error) {
   spdlog::warn("{}", error.message);
   client_.notify("window/logMessage", {{"type", kMessageWarning}, {"message", "weft: " + error.message}});
-}
-
-Json Server::status() const {
-  Json out = {{"state", name_of(model_.state())}};
-  if (model_.state() == ModelState::kReady) {
-    const model::RunnerInfo& info = model_.info();
-    out["model"] = {
-        {"name", info.name}, {"parameters", info.parameters}, {"device", info.device}, {"dtype", info.dtype}};
-  }
-  if (model_.state() == ModelState::kFailed) out["error"] = model_.error();
-  return out;
 }
 
 }  // namespace weft::lsp

@@ -10,19 +10,25 @@
 #include <string>
 #include <string_view>
 
+#include "lsp/action_lists.h"
+#include "lsp/action_runs.h"
+#include "lsp/adapter_methods.h"
+#include "lsp/diagnostics.h"
 #include "lsp/dispatcher.h"
 #include "lsp/document_store.h"
-#include "lsp/load_progress.h"
 #include "lsp/loop.h"
 #include "lsp/model_host.h"
 #include "lsp/pending_completions.h"
 #include "lsp/protocol.h"
+#include "lsp/work_progress.h"
+#include "lsp/worker.h"
 
 namespace weft::lsp {
 
 struct ServerOptions {
   std::string version;
   PendingOptions pending;
+  DiagnosticsOptions diagnostics;
 };
 
 class Server {
@@ -44,21 +50,28 @@ class Server {
   void register_lifecycle();
   void register_documents();
   void register_completions();
+  void register_actions();
+  void document_closed(const std::string& uri);
   Expected<Json> initialize(const Json& params);
   void initialized();
   void model_settled();
   void tell_model_failure();
+  void tell_warnings();
   void engine_failed(const Error& error);
   void log_to_client(const Error& error);
-  Json status() const;
   // Null after answering that the document is not open.
   const Document* open_document(const std::string& uri, Reply& reply);
 
   Dispatcher client_;
   DocumentStore documents_;
   ModelHost model_;
+  Worker worker_;  // what it hands over finds its way back through the loop
   PendingCompletions pending_;
-  LoadProgress progress_;
+  Diagnostics diagnostics_;
+  ActionLists action_lists_;
+  ActionRuns action_runs_;
+  AdapterMethods adapter_methods_;
+  WorkProgress loading_;
   std::string version_;
   bool client_shows_progress_ = false;
   bool initialized_ = false;

@@ -31,11 +31,13 @@ class Session {
                                                 .on_end = [this] { end(server_.exit_code_at_end()); },
                                                 .on_lost = [this] { end(server_.exit_code_at_end()); }},
                        options.transport);
+    if (options.attach) attached_ = options.attach(loop_, server_.model());
   }
 
   SessionEnd run() {
     server_.start();
     loop_.run();
+    attached_.reset();
     transport_->close();
     return {exit_code_.value_or(1), server_.model().state() == ModelState::kLoading};
   }
@@ -73,6 +75,7 @@ class Session {
   boost::asio::signal_set signals_;
   Server server_;
   std::optional<StdioTransport> transport_;
+  std::shared_ptr<void> attached_;
 };
 
 }  // namespace

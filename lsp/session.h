@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 
+#include "lsp/asio_loop.h"
 #include "lsp/completion_backend.h"
 #include "lsp/frame.h"
 #include "lsp/recorder.h"
@@ -19,6 +20,9 @@ struct SessionOptions {
   FrameLimits frames;
   TransportOptions transport;
   std::unique_ptr<Recorder> recorder;  // may be null
+  // What else lives on the session's loop, such as the control channel. Made before the loop runs, gone once it has
+  // ended. May be empty.
+  std::function<std::shared_ptr<void>(AsioLoop& loop, const ModelHost& model)> attach;
 };
 
 struct SessionEnd {

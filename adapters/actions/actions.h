@@ -36,7 +36,8 @@ struct Bug {
 
 struct ActionOptions {
   std::size_t beams = 4;
-  generation::Screen screen;  // empty: the built-in secret rules
+  std::vector<TokenId> stop_tokens{};  // what ends an answer; empty: <|endoftext|>
+  generation::Screen screen;           // empty: the built-in secret rules
 };
 
 template <class T>

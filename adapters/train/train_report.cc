@@ -43,13 +43,14 @@ ReportTable run_table(const TrainOptions& options, const TrainReport& result) {
   };
   add("base", fmt::format("{} (sha256 {:.16}…)", result.info.base_name, result.info.base_sha256));
   add("preset", std::string(preset.name));
-  add("adapter", fmt::format("LoRA of rank {} on all linears, alpha {}: {} parameters", preset.rank, preset.alpha,
-                             result.parameters));
-  add("learning rate", fmt::format("{:g}, AdamW", preset.learning_rate));
+  add("trained", options.full ? fmt::format("all {} parameters", result.parameters)
+                              : fmt::format("LoRA of rank {} on all linears, alpha {}: {} parameters", preset.rank,
+                                            preset.alpha, result.parameters));
+  add("learning rate", fmt::format("{:g}, AdamW", options.full ? preset.full_learning_rate : preset.learning_rate));
   add("steps", fmt::format("{} of about {} tokens, {} tokens in all{}", result.steps, preset.batch_tokens,
                            result.tokens, result.stopped_early ? "; stopped early" : ""));
-  add("held-out loss", fmt::format("{:.4f} nats a token without the adapter, {:.4f} at step {}, which is kept",
-                                   result.base_loss, result.best_loss, result.best_step));
+  add("held-out loss", fmt::format("{:.4f} nats a token before, {:.4f} at step {}, which is kept", result.base_loss,
+                                   result.best_loss, result.best_step));
   if (result.info.threshold > 0) add("threshold", fmt::format("{:.4f}", result.info.threshold));
   add("seed", fmt::format("{}", options.seed));
   return table;
@@ -82,13 +83,8 @@ ReportTable label_table(const TaskEvalReport& evaluation) {
   return table;
 }
 
-}  // namespace
-
-Report make_train_report(const TrainRecord& record) {
-  const auto& [options, result, evaluation, command] = record;
-  Report out;
-  out.title = fmt::format("weft: {} for {}", result.info.task, result.info.base_name);
-  out.command = command;
+// What the evaluation found goes first: it is what the training was for.
+void add_evaluation(const TaskEvalReport& evaluation, double threshold, Report& out) {
   for (const Metric& metric : evaluation.metrics) {
     out.metrics.push_back({fmt::format("{} (of {})", metric.name, metric.count),
                            format_interval(metric.base, metric.unit), format_interval(metric.adapter, metric.unit),
@@ -96,27 +92,40 @@ Report make_train_report(const TrainRecord& record) {
   }
   const ReportMetric& first = out.metrics.front();
   out.summary = fmt::format(
-      "On {} examples from files that it was not trained on, the adapter's {} is {}; without it: "
-      "{}. That is {}.",
-      evaluation.examples, evaluation.metrics.front().name, first.adapter, first.base,
-      first.verdict == "no difference to be seen" ? "no difference to be seen in so few" : first.verdict);
+      "{}: {} with the adapter, {} without, on {} examples from files that it was not trained on: "
+      "{}. {}",
+      evaluation.metrics.front().name, first.adapter, first.base, evaluation.examples, first.verdict, out.summary);
   out.metrics_note = "In brackets: 95 % intervals, of shares Wilson's, of all else by paired bootstrap.";
-  if (result.info.threshold > 0) {
+  if (threshold > 0) {
     out.metrics_note += fmt::format(
-        " The threshold of {:.4f} was chosen on these same examples, half of which have a "
-        "bug: expect less precision on code as it is.",
-        result.info.threshold);
+        " The threshold of {:.4f} was chosen on these same examples, half of which have a bug: expect less precision "
+        "on "
+        "code as it is.",
+        threshold);
   }
+  out.tables.push_back(label_table(evaluation));
+  for (const EvalSample& sample : evaluation.samples) {
+    out.examples.push_back({sample.label + (sample.adapter_right ? ": right" : ": wrong"), sample.prompt, sample.wanted,
+                            sample.base, sample.adapter});
+  }
+}
+
+}  // namespace
+
+Report make_train_report(const TrainRecord& record) {
+  const auto& [options, result, evaluation, command] = record;
+  Report out;
+  out.title = fmt::format("weft: {} for {}", result.info.task, result.info.base_name);
+  out.summary = fmt::format("The loss on held-out files is {:.4f} nats a token; it was {:.4f} before.",
+                            result.best_loss, result.base_loss);
+  out.command = command;
   const Losses losses = read_log(options.out);
   out.curves = {{"training loss", points_of(losses.training)}, {"held-out loss", points_of(losses.held_out)}};
   out.curves[1].points.insert(out.curves[1].points.begin(), {0, result.base_loss});
   out.x_label = "step";
   out.y_label = "nats a token";
-  out.tables = {run_table(options, result), data_table(result.data), label_table(evaluation)};
-  for (const EvalSample& sample : evaluation.samples) {
-    out.examples.push_back({sample.label + (sample.adapter_right ? ": right" : ": wrong"), sample.prompt, sample.wanted,
-                            sample.base, sample.adapter});
-  }
+  out.tables = {run_table(options, result), data_table(result.data)};
+  if (evaluation != nullptr) add_evaluation(*evaluation, result.info.threshold, out);
   return out;
 }
 

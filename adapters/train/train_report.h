@@ -12,7 +12,7 @@ namespace weft::adapters {
 struct TrainRecord {
   const TrainOptions& options;
   const TrainReport& result;
-  const TaskEvalReport& evaluation;  // on the held-out examples
+  const TaskEvalReport* evaluation;  // on the held-out examples; null: only the losses are known
   std::string command;               // as it was typed
 };
 

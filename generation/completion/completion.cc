@@ -5,12 +5,12 @@
 #include "generation/completion/completion.h"
 
 #include <algorithm>
-#include <condition_variable>
 #include <map>
 #include <mutex>
 #include <optional>
 #include <utility>
 
+#include "generation/await.h"
 #include "generation/completion/candidates.h"
 #include "generation/completion/place.h"
 #include "generation/completion/prompt.h"
@@ -239,7 +239,7 @@ class CompletionService::Impl {
     for (const RequestId engine_id : core_->mark_cancelled(id)) engine_->cancel(engine_id);
   }
 
-  bool poll() { return engine_->poll(); }
+  [[nodiscard]] Engine& engine() const { return *engine_; }
 
  private:
   void submit(RequestId id, std::shared_ptr<Pending> pending, std::vector<TokenId> prompt) {
@@ -295,27 +295,7 @@ RequestId CompletionService::complete(CompletionRequest request, Done done) {
 void CompletionService::cancel(RequestId id) { impl_->cancel(id); }
 
 Expected<CompletionResult> CompletionService::complete_now(CompletionRequest request) {
-  // Shared with `done`, which may still hold the lock when the answer has been seen.
-  struct Answer {
-    std::mutex mutex;
-    std::condition_variable arrived;
-    std::optional<Expected<CompletionResult>> result;
-  };
-  const auto answer = std::make_shared<Answer>();
-  complete(std::move(request), [answer](Expected<CompletionResult> result) {
-    const std::lock_guard lock(answer->mutex);
-    answer->result = std::move(result);
-    answer->arrived.notify_all();
-  });
-  const auto ready = [&answer] { return answer->result.has_value(); };
-  // An engine with its own thread has nothing to poll for; one in sync mode may be polled by somebody else just now.
-  for (;;) {
-    const bool polled = impl_->poll();
-    std::unique_lock lock(answer->mutex);
-    if (ready() || (!polled && answer->arrived.wait_for(lock, std::chrono::milliseconds(1), ready))) {
-      return std::move(*answer->result);
-    }
-  }
+  return await<CompletionResult>(impl_->engine(), [&](Done done) { complete(std::move(request), std::move(done)); });
 }
 
 }  // namespace weft::generation

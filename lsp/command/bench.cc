@@ -23,7 +23,7 @@ using generation::CompletionResult;
 struct Settings {
   std::string model, file;
   std::size_t places = 20, keys = 60;
-  int threads = 0;
+  int threads = 0, tensor_parallel = 1;
   bool json = false;
 };
 
@@ -162,7 +162,10 @@ int run(const Settings& settings) {
   if (!path) return fail(path.error());
   auto text = read_text_file(*path);
   if (!text) return fail(text.error());
-  auto stack = load_model_stack({.model = settings.model, .threads = settings.threads, .completion = {}});
+  auto stack = load_model_stack({.model = settings.model,
+                                 .threads = settings.threads,
+                                 .tensor_parallel = settings.tensor_parallel,
+                                 .completion = {}});
   if (!stack) return fail(stack.error());
   Bench bench{std::move(*stack), *path, std::move(*text)};
   auto bar = std::make_unique<ProgressBar>(*bench.stack.clock);
@@ -188,6 +191,7 @@ void add_typing(CLI::App& group, int& exit_code) {
   app->add_option("--threads", settings->threads, "compute threads; 0: as many as pay")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
+  add_tensor_parallel(*app, settings->tensor_parallel);
   app->add_flag("--json", settings->json, "print the numbers as JSON");
   app->footer("Example:\n  weft bench typing --places 50 --json");
   app->callback([settings, &exit_code] { exit_code = run(*settings); });

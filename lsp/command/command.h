@@ -8,6 +8,8 @@ namespace weft::lsp {
 
 // Each adds its subcommand to `root`; when chosen, its callback stores the exit code.
 void add_complete_command(CLI::App& root, int& exit_code);
+void add_generate_command(CLI::App& root, int& exit_code);
+void add_adapters_command(CLI::App& root, int& exit_code);
 void add_doctor_command(CLI::App& root, int& exit_code);
 void add_data_command(CLI::App& root, int& exit_code);
 void add_pretrain_command(CLI::App& root, int& exit_code);

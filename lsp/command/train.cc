@@ -1,4 +1,4 @@
-// `weft train TASK`: trains an adapter for a task from folders of code. Main thread.
+// `weft train TASK`: trains an adapter, or a whole model, for a task from folders of code. Main thread.
 #include <memory>
 #include <optional>
 #include <string>
@@ -55,7 +55,7 @@ adapters::TrainPreset preset_of(const Settings& settings) {
   replace(preset.evaluate_every_steps, settings.evaluate_every_steps);
   replace(preset.patience, settings.patience);
   replace(preset.max_held_out, settings.max_held_out);
-  replace(preset.learning_rate, settings.learning_rate);
+  replace(settings.options.full ? preset.full_learning_rate : preset.learning_rate, settings.learning_rate);
   replace(preset.max_epochs, settings.max_epochs);
   return preset;
 }
@@ -76,7 +76,7 @@ void show(ProgressBar& bar, const TrainProgress& progress) {
   bar.show(static_cast<double>(progress.step) / all, describe(progress));
 }
 
-// Base and adapter on the held-out examples, and the report about it all beside the adapter.
+// Base and adapter on the held-out examples, through the engine that serves.
 Expected<TaskEvalReport> evaluate(const adapters::Task& task, const Settings& settings, const TrainReport& report,
                                   const CancelFlag& cancel) {
   const TrainOptions& options = settings.options;
@@ -90,17 +90,13 @@ Expected<TaskEvalReport> evaluate(const adapters::Task& task, const Settings& se
   hooks.progress = [&bar](std::size_t done, std::size_t all) {
     bar.show(static_cast<double>(done) / static_cast<double>(all), fmt::format("measuring: {}/{}", done, all));
   };
-  auto evaluation = adapters::evaluate_task(task, report.data.held_out, *subject, hooks);
-  if (!evaluation) return evaluation.error();
-  const std::string html = to_html(adapters::make_train_report({options, report, *evaluation, settings.command}));
-  if (auto written = write_file_atomically(options.out + "/report.html", html); !written) return written.error();
-  return evaluation;
+  return adapters::evaluate_task(task, report.data.held_out, *subject, hooks);
 }
 
 nlohmann::ordered_json to_json(const Settings& settings, const TrainReport& report) {
   return {{"task", report.info.task},
           {"base", report.info.base_name},
-          {"adapter", settings.options.out},
+          {settings.options.full ? "model" : "adapter", settings.options.out},
           {"interrupted", report.interrupted},
           {"stopped_early", report.stopped_early},
           {"steps", report.steps},
@@ -118,26 +114,34 @@ nlohmann::ordered_json to_json(const Settings& settings, const TrainReport& repo
 
 std::string describe(const Settings& settings, const TrainReport& report) {
   std::string out =
-      fmt::format("{}\ntrained {} steps, {} tokens{}; held-out loss {:.4f} at step {}, {:.4f} without the adapter\n",
+      fmt::format("{}\ntrained {} steps, {} tokens{}; held-out loss {:.4f} at step {}, {:.4f} before\n",
                   adapters::describe(report.data), report.steps, report.tokens,
                   report.stopped_early ? " (stopped early)" : "", report.best_loss, report.best_step, report.base_loss);
   if (report.info.threshold > 0) out += fmt::format("threshold: {:.4f}\n", report.info.threshold);
-  return out + fmt::format("adapter: {0}\nreport: {0}/report.html\n", settings.options.out);
+  return out + fmt::format("{0}: {1}\nreport: {1}/report.html\n", settings.options.full ? "model" : "adapter",
+                           settings.options.out);
 }
 
 int finish(const adapters::Task& task, const Settings& settings, const TrainReport& report, const CancelFlag& cancel) {
-  const auto evaluation = evaluate(task, settings, report, cancel);
-  if (!evaluation) {
-    return fail(fmt::format("the adapter is in {}, but could not be measured: {}", settings.options.out,
-                            evaluation.error().message));
+  // Two models cannot be in one engine; of a whole one the report has the losses.
+  std::optional<TaskEvalReport> evaluation;
+  if (!settings.options.full) {
+    auto measured = evaluate(task, settings, report, cancel);
+    if (!measured) {
+      return fail(fmt::format("the adapter is in {}, but could not be measured: {}", settings.options.out,
+                              measured.error().message));
+    }
+    evaluation = *std::move(measured);
   }
-  if (settings.json) {
-    auto out = to_json(settings, report);
-    out["evaluation"] = nlohmann::ordered_json::parse(adapters::to_json(*evaluation));
-    fmt::print("{}\n", out.dump(2));
-  } else {
-    fmt::print("{}{}", describe(settings, report), adapters::describe(*evaluation));
+  const TaskEvalReport* found = evaluation ? &*evaluation : nullptr;
+  const std::string html = to_html(adapters::make_train_report({settings.options, report, found, settings.command}));
+  if (auto written = write_file_atomically(settings.options.out + "/report.html", html); !written) {
+    return fail(written.error().message);
   }
+  auto out = to_json(settings, report);
+  if (found != nullptr) out["evaluation"] = nlohmann::ordered_json::parse(adapters::to_json(*found));
+  fmt::print("{}\n", settings.json ? out.dump(2)
+                                   : describe(settings, report) + (found != nullptr ? adapters::describe(*found) : ""));
   return 0;
 }
 
@@ -201,10 +205,13 @@ std::string tasks() {
 void add_data_options(CLI::App& app, Settings& settings) {
   app.add_option("task", settings.task, fmt::format("one of {}", adapters::known_tasks()))->required();
   app.add_option("--data", settings.options.data, "folders of code")->required()->type_name("DIR");
-  app.add_option("--out", settings.options.out, "the adapter's folder; checkpoints and log.jsonl go there too")
+  app.add_option("--out", settings.options.out, "folder of what is trained; checkpoints and log.jsonl go there too")
       ->required()
       ->type_name("DIR");
   app.add_option("--model", settings.model, "directory of the model that is adapted")->type_name("DIR");
+  app.add_flag("--full", settings.options.full,
+               "train all of the model's weights instead of an adapter: --out becomes a model directory. An "
+               "encoder-decoder is trained so");
   app.add_flag("--only-permissive", settings.only_permissive,
                "leave out files without a permissive licence, for an adapter that is given away");
   app.add_option("--assume-licence", settings.options.collect.assumed_licence,
@@ -242,7 +249,7 @@ void add_training_options(CLI::App& app, Settings& settings) {
 
 void add_train_command(CLI::App& root, int& exit_code) {
   auto settings = std::make_shared<Settings>();
-  CLI::App* app = root.add_subcommand("train", "Train an adapter for a task from folders of code");
+  CLI::App* app = root.add_subcommand("train", "Train an adapter, or a whole model, for a task from folders of code");
   add_data_options(*app, *settings);
   add_training_options(*app, *settings);
   app->add_flag("--fresh", settings->fresh, "ignore checkpoints in --out instead of continuing from the newest");
@@ -250,7 +257,8 @@ void add_train_command(CLI::App& root, int& exit_code) {
   app->footer(
       fmt::format("Tasks:{}\n\nPresets:{}\n\n"
                   "Stops cleanly at Ctrl-C (exit code 1) and continues when run again; a second Ctrl-C kills.\n\n"
-                  "Example:\n  weft train bug-detection --data ~/src/project --out bugs --preset smallest",
+                  "Examples:\n  weft train bug-detection --data ~/src/project --out bugs --preset smallest\n"
+                  "  weft train function-from-comment --full --model t5 --data ~/src/project --out t5-functions",
                   tasks(), presets()));
   app->callback([settings, app, &exit_code] {
     settings->command = command_of(*app);

@@ -1,29 +1,63 @@
 #include "lsp/daemon/model_loader.h"
 
+#include <filesystem>
 #include <memory>
 #include <utility>
 
+#include "adapters/actions/actions.h"
+#include "adapters/registry/registry.h"
+#include "generation/completion/prompt.h"
 #include "generation/engine.h"
+#include "lsp/action_backend.h"
+#include "lsp/adapter_control.h"
 #include "model/base/clock.h"
+#include "model/base/log.h"
 #include "model/runner.h"
 
 namespace weft::lsp {
+namespace {
+
+// Those that came with the model, then those that were asked for, which take their places. One that cannot be used is
+// no reason to do without the rest.
+std::vector<std::string> install_adapters(adapters::AdapterRegistry& registry, const std::string& model_directory,
+                                          const std::vector<std::string>& asked_for) {
+  std::vector<std::string> folders = adapters::shipped_adapters(model_directory);
+  for (const std::string& folder : asked_for) folders.push_back(std::filesystem::absolute(folder).string());
+  std::vector<std::string> warnings;
+  for (const std::string& folder : folders) {
+    const auto installed = registry.add_now(folder);
+    if (installed) continue;
+    warnings.push_back(fmt::format("the adapter is not used: {}", installed.error().message));
+    spdlog::warn("{}", warnings.back());
+  }
+  return warnings;
+}
+
+}  // namespace
 
 ModelLoader make_model_loader(const DaemonOptions& options) {
-  return [model = options.model,
-          threads = options.threads](const std::function<void(double)>& progress) -> Expected<ReadyModel> {
+  return [model = options.model, threads = options.threads, ranks = options.tensor_parallel,
+          asked_for = options.adapters](const std::function<void(double)>& progress) -> Expected<ReadyModel> {
     const auto directory = model::find_model_directory(model);
     if (!directory) return directory.error();
-    auto loaded = model::load_model({.directory = *directory, .threads = threads, .progress = progress});
+    auto loaded = model::load_model(
+        {.directory = *directory, .threads = threads, .tensor_parallel = ranks, .progress = progress});
     if (!loaded) return loaded.error();
-    const model::RunnerInfo info = loaded->runner->info();
+    ReadyModel ready{.backend = nullptr, .info = loaded->runner->info()};
     auto clock = std::make_shared<const SteadyClock>();
-    auto engine =
-        std::make_shared<generation::Engine>(std::shared_ptr<model::ModelRunner>(std::move(loaded->runner)),
-                                             std::move(loaded->tokenizer), clock, generation::EngineOptions{});
-    return ReadyModel{make_backend(std::make_unique<generation::CompletionService>(std::move(engine),
-                                                                                   std::move(loaded->config), clock)),
-                      info};
+    const auto tokenizer = loaded->tokenizer;
+    auto engine = std::make_shared<generation::Engine>(std::shared_ptr<model::ModelRunner>(std::move(loaded->runner)),
+                                                       tokenizer, clock, generation::EngineOptions{});
+    auto registry = std::make_shared<adapters::AdapterRegistry>(
+        engine, loaded->config, [folder = *directory] { return adapters::base_hash(folder); });
+    ready.warnings = install_adapters(*registry, *directory, asked_for);
+    ready.adapters = make_adapter_control(registry);
+    adapters::ActionOptions actions{.stop_tokens = generation::stop_tokens(loaded->config, *tokenizer)};
+    ready.actions =
+        make_action_backend(std::make_unique<adapters::ActionService>(engine, registry, std::move(actions)), registry);
+    ready.backend = make_backend(
+        std::make_unique<generation::CompletionService>(std::move(engine), std::move(loaded->config), clock));
+    return ready;
   };
 }
 

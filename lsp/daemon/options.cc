@@ -11,6 +11,7 @@
 #include <CLI/CLI.hpp>
 
 #include "model/base/log.h"
+#include "model/runner.h"
 
 namespace weft::lsp {
 namespace {
@@ -29,8 +30,17 @@ void add_serving(CLI::App& app, DaemonOptions& options, bool& ignored) {
 void add_common(CLI::App& app, DaemonOptions& options) {
   app.add_option("--model", options.model, "model directory (default: $WEFT_MODEL, else the one that came along)")
       ->type_name("DIR");
+  app.add_option("--adapter", options.adapters,
+                 "install the adapter in DIR once the model is there; may be given several times")
+      ->type_name("DIR")
+      ->allow_extra_args(false);
   app.add_option("--threads", options.threads, "compute threads; 0: one per core")
       ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  app.add_option("--tensor-parallel", options.tensor_parallel,
+                 "split the model over N processes, which share --threads")
+      ->type_name("N")
+      ->check(CLI::Range(1, model::kMaxTensorParallel))
       ->capture_default_str();
   app.add_option("--log-level", options.log_level, "trace, debug, info, warning, error or off")->capture_default_str();
   app.add_option("--log-file", options.log_file, "write the log to FILE too; it never holds the text of documents")
@@ -51,6 +61,7 @@ std::variant<DaemonOptions, int> parse_daemon_options(int argc, char** argv) {
       "Exit codes: 0 after shutdown, at SIGTERM and SIGINT, 1 when the input ends without shutdown, 2 wrong usage.\n\n"
       "Examples:\n"
       "  weftd --model ./my-model\n"
+      "  weftd --adapter ./bugs --adapter ./refactor\n"
       "  weftd check app.py:12:9");
   CLI::App* check = app.add_subcommand("check", "Open a file as an editor would and print what is offered at a place");
   check->add_option("location", options.check, "line and column from 1, columns in characters")

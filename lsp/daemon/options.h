@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "model/base/expected.h"
 
@@ -12,10 +13,12 @@ namespace weft::lsp {
 struct DaemonOptions {
   std::string model;  // empty: where find_model_directory looks
   int threads = 0;    // 0: one per core
+  int tensor_parallel = 1;
   std::string log_level = "warning";
-  std::string log_file;  // empty: stderr alone
-  std::string record;    // empty: no recording
-  std::string check;     // FILE:LINE:COL of `weftd check`; empty: serve
+  std::string log_file;               // empty: stderr alone
+  std::string record;                 // empty: no recording
+  std::vector<std::string> adapters;  // folders, installed once the model is ready
+  std::string check;                  // FILE:LINE:COL of `weftd check`; empty: serve
 };
 
 // The options, or the exit code when the command line has said all there is to do (--help, --version, wrong usage).

@@ -9,6 +9,8 @@
 
 #include <fmt/format.h>
 
+#include "lsp/control/control_server.h"
+#include "lsp/control/socket_folder.h"
 #include "lsp/daemon/model_loader.h"
 #include "lsp/session.h"
 #include "model/base/clock.h"
@@ -32,6 +34,19 @@ int fail(const Error& error) {
   return kFailed;
 }
 
+// Without it editors are served all the same: only commands cannot reach this daemon.
+std::shared_ptr<void> open_control_channel(AsioLoop& loop, const ModelHost& model) {
+  const auto folder = open_socket_folder(places_from_environment());
+  auto server = folder ? ControlServer::listen(loop, model, {.folder = *folder, .identity = {WEFT_VERSION, getpid()}})
+                       : Expected<std::unique_ptr<ControlServer>>(folder.error());
+  if (!server) {
+    spdlog::warn("there is no control channel: {}", server.error().message);
+    return nullptr;
+  }
+  spdlog::info("the control channel is at {}", (*server)->path());
+  return std::shared_ptr<ControlServer>(std::move(*server));
+}
+
 }  // namespace
 
 int serve(const DaemonOptions& options) {
@@ -40,6 +55,7 @@ int serve(const DaemonOptions& options) {
   session.output = take_stdout();
   if (session.output < 0) return fail(make_error("stdout is closed"));
   session.server.version = WEFT_VERSION;
+  session.attach = open_control_channel;
   if (!options.record.empty()) {
     auto recorder = Recorder::open(options.record, std::make_shared<const SteadyClock>());
     if (!recorder) return fail(recorder.error());

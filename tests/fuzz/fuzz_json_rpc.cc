@@ -21,6 +21,16 @@ void read_everything(const Json& params) {
   (void)weft::lsp::read_did_change(params).has_value();
   (void)weft::lsp::read_inline_completion(params).has_value();
   (void)weft::lsp::read_cancel_id(params).has_value();
+  (void)weft::lsp::read_client_options(params).has_value();
+  (void)weft::lsp::read_code_action(params).has_value();
+  (void)weft::lsp::read_execute_command(params).has_value();
+  (void)weft::lsp::read_progress_token(params, "token").is_null();
+  // What weft sends out comes back as it was.
+  const Json data = params.is_object() ? params.value("data", Json()) : Json();
+  if (const auto action = weft::lsp::read_action_data(data)) {
+    const auto again = weft::lsp::read_action_data(weft::lsp::to_json(*action));
+    WEFT_CHECK(again.has_value() && again->uri == action->uri && again->position == action->position);
+  }
 }
 
 }  // namespace

@@ -39,8 +39,9 @@ LAYERS = {
     "adapters/train": ["adapters/eval", "adapters/report"],
     "adapters": ["adapters/actions", "adapters/eval", "adapters/train"],
     "lsp": ["adapters"],
-    "lsp/daemon": ["lsp"],
-    "lsp/command": ["lsp"],
+    "lsp/control": ["lsp"],
+    "lsp/daemon": ["lsp/control"],
+    "lsp/command": ["lsp/control"],
 }
 SEES_TORCH = {"model/parallel", "model/layers", "model", "adapters/train"}
 TORCH_INCLUDE = re.compile(r"(torch|ATen|c10)/")

@@ -85,9 +85,10 @@ class Client:
     def ask(self, method, params=None):
         return self.answer(self.request(method, params))
 
-    def initialize(self, encodings=("utf-8",)):
+    def initialize(self, encodings=("utf-8",), capabilities=None):
         answer = self.ask("initialize", {"processId": os.getpid(), "rootUri": None, "capabilities": {
-            "general": {"positionEncodings": list(encodings)}, "window": {"workDoneProgress": True}}})
+            "general": {"positionEncodings": list(encodings)}, "window": {"workDoneProgress": True},
+            **(capabilities or {})}})
         self.notify("initialized", {})
         return answer
 

@@ -17,7 +17,8 @@ using lsp::Json;
 
 class LspClient {
  public:
-  explicit LspClient(lsp::ModelLoader loader, lsp::ServerOptions options = {.version = "0.0.0-test", .pending = {}});
+  explicit LspClient(lsp::ModelLoader loader,
+                     lsp::ServerOptions options = {.version = "0.0.0-test", .pending = {}, .diagnostics = {}});
 
   // Sends the request and returns its id; the answer comes later.
   int request(std::string_view method, const Json& params);

@@ -36,7 +36,7 @@ TEST(TrainReport, HasCurvesNumbersExamplesCommandAndCounts) {
                          .count = 20}};
   evaluation.labels = {{"swapped operands", 12, 5, 9}};
   evaluation.samples = {{"swapped operands", "a - b", "bug", "0.4", "0.9", false, true}};
-  const Report report = make_train_report({options, result, evaluation, "weft train bug-detection --data x"});
+  const Report report = make_train_report({options, result, &evaluation, "weft train bug-detection --data x"});
 
   ASSERT_EQ(report.curves.size(), 2U);
   ASSERT_EQ(report.curves[0].points.size(), 2U);
@@ -52,6 +52,11 @@ TEST(TrainReport, HasCurvesNumbersExamplesCommandAndCounts) {
     EXPECT_THAT(html, HasSubstr(text));
   }
   fs::remove_all(folder);
+  // Of a whole model only the losses are known.
+  options.full = true;
+  const std::string plain = to_html(make_train_report({options, result, nullptr, "weft train bug-detection --full"}));
+  EXPECT_THAT(plain, HasSubstr("it was 5.0000 before"));
+  EXPECT_THAT(plain, testing::Not(HasSubstr("paired accuracy")));
 }
 
 TEST(TrainReport, SaysSoWhereAnAdapterDoesNotHelp) {
