@@ -1,42 +1,11 @@
 """The weft binary as a user meets it: exit codes, messages, the shape of --json. One suite a run."""
 
-import argparse
 import json
-import os
 import pathlib
-import signal
-import subprocess
-import sys
 import sysconfig
-import tempfile
-import time
-import unittest
 
-WEFT = ""
-MODEL = pathlib.Path()
-
-
-def weft(*arguments, **environment):
-    env = {k: v for k, v in os.environ.items() if k != "WEFT_MODEL"} | environment
-    return subprocess.run([WEFT, *map(str, arguments)], capture_output=True, text=True, env=env, timeout=240)
-
-
-class Case(unittest.TestCase):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
-
-    def write(self, name, content):
-        path = self.folder / name
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return path
-
-    def check_fails(self, result, code, *words):
-        self.assertEqual(result.returncode, code, result.stderr)
-        self.assertEqual(result.stdout, "")
-        for word in words:
-            self.assertIn(word, result.stderr)
+import command_case
+from command_case import Case, weft
 
 
 class Usage(Case):
@@ -116,7 +85,7 @@ class Usage(Case):
 
 class Complete(Case):
     def complete(self, location):
-        result = weft("complete", location, "--json", "--model", MODEL)
+        result = weft("complete", location, "--json", "--model", command_case.MODEL)
         self.assertEqual(result.returncode, 0, result.stderr)
         return json.loads(result.stdout)
 
@@ -151,7 +120,7 @@ class Complete(Case):
 
     def test_truncated_weights_are_named(self):
         for name in ("config.json", "tokenizer.model", "model.safetensors"):
-            content = (MODEL / name).read_bytes()
+            content = (command_case.MODEL / name).read_bytes()
             self.write(name, content[: len(content) // 2] if name == "model.safetensors" else content)
         path = self.write("a.py", "x = ")
         self.check_fails(weft("complete", f"{path}:1:5", "--model", self.folder), 1, "model.safetensors")
@@ -187,7 +156,7 @@ class Doctor(Case):
         self.assertIn("completion cannot work", result.stdout)
 
     def test_default_model_is_healthy(self):
-        result = weft("doctor", "--json", "--model", MODEL)
+        result = weft("doctor", "--json", "--model", command_case.MODEL)
         self.assertEqual(result.returncode, 0, result.stdout)
         model = json.loads(result.stdout)["model"]
         self.assertTrue(model["loads"] and model["infilling"])
@@ -198,7 +167,7 @@ class Evaluation(Case):
     def test_reports_on_held_out_files(self):
         textwrap = pathlib.Path(sysconfig.get_paths()["stdlib"]) / "textwrap.py"
         self.write("held_out.py", textwrap.read_bytes())
-        result = weft("eval", "completion", "--data", self.folder, "--model", MODEL, "--json", "--max-positions", 4,
+        result = weft("eval", "completion", "--data", self.folder, "--model", command_case.MODEL, "--json", "--max-positions", 4,
                       "--max-windows", 1)
         self.assertEqual(result.returncode, 0, result.stderr)
         report = json.loads(result.stdout)
@@ -206,7 +175,7 @@ class Evaluation(Case):
         self.assertEqual(report["files"], 1)
 
     def test_no_files(self):
-        self.check_fails(weft("eval", "completion", "--data", self.folder, "--model", MODEL), 1, str(self.folder))
+        self.check_fails(weft("eval", "completion", "--data", self.folder, "--model", command_case.MODEL), 1, str(self.folder))
 
 
 class Data(Case):
@@ -270,89 +239,5 @@ class Data(Case):
         self.assertGreater(min(report["labels"]["en"], report["labels"]["zh"]), 90)
 
 
-class Pretraining(Case):
-    """On real code: a package of the standard library, packed and trained on by a tiny model."""
-
-    CONFIG = {
-        "architectures": ["Qwen3ForCausalLM"], "model_type": "qwen3", "hidden_size": 64, "num_hidden_layers": 2,
-        "num_attention_heads": 2, "num_key_value_heads": 1, "head_dim": 32, "intermediate_size": 128,
-        "vocab_size": 512, "max_position_embeddings": 256, "rms_norm_eps": 1e-6, "tie_word_embeddings": True,
-    }
-
-    def setUp(self):
-        super().setUp()
-        stdlib = pathlib.Path(sysconfig.get_paths()["stdlib"])
-        self.data = self.folder / "packed"
-        held_out = self.folder / "held-out"
-        held_out.mkdir()
-        (held_out / "decoder.py").write_bytes((stdlib / "json" / "decoder.py").read_bytes())
-        result = weft("data", "pack", stdlib / "json", stdlib / "logging", "--held-out", held_out, "--out", self.data,
-                      "--vocabulary", 512, "--assume-licence", "PSF-2.0", "--json")
-        self.assertEqual(result.returncode, 0, result.stderr)
-        self.config = self.write("config.json", json.dumps(self.CONFIG))
-
-    def test_packed_text_can_be_looked_at(self):
-        result = weft("data", "inspect", self.data, "--samples", 2, "--json")
-        self.assertEqual(result.returncode, 0, result.stderr)
-        report = json.loads(result.stdout)
-        self.assertEqual((report["kind"], len(report["samples"])), ("packed", 2))
-        self.assertGreater(report["counts"]["train tokens"], 1000)
-        self.assertEqual(report["counts"]["valid documents"], 1)
-
-    def arguments(self, out):
-        return ["pretrain", "--data", self.data, "--out", out, "--config", self.config, "--sequence-tokens", 128,
-                "--micro-batch-sequences", 2, "--batch-tokens", 512, "--total-steps", 40, "--warmup-steps", 4,
-                "--decay-steps", 10, "--checkpoint-every-steps", 5, "--evaluate-every-steps", 20, "--threads", 1,
-                "--json"]
-
-    def test_killed_and_resumed_is_bit_identical(self):
-        whole = weft(*self.arguments(self.folder / "whole"))
-        self.assertEqual(whole.returncode, 0, whole.stderr)
-        out = self.folder / "killed"
-        victim = subprocess.Popen([WEFT, *map(str, self.arguments(out))], stdout=subprocess.DEVNULL,
-                                  stderr=subprocess.DEVNULL)
-        deadline = time.monotonic() + 120
-        while not list(out.glob("checkpoints/step-*.safetensors")):
-            self.assertIsNone(victim.poll(), "the run ended before it could be killed")
-            self.assertLess(time.monotonic(), deadline)
-        victim.kill()
-        self.assertEqual(victim.wait(), -signal.SIGKILL)
-        resumed = weft(*self.arguments(out))
-        self.assertEqual(resumed.returncode, 0, resumed.stderr)
-        model = "model/model.safetensors"
-        self.assertEqual((self.folder / "whole" / model).read_bytes(), (out / model).read_bytes())
-        lines = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
-        self.assertLess(lines[-1]["loss"], lines[0]["loss"])
-
-    def test_interrupted_saves_and_says_how_to_go_on(self):
-        out = self.folder / "interrupted"
-        run = subprocess.Popen([WEFT, *map(str, self.arguments(out))], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                               text=True)
-        deadline = time.monotonic() + 120
-        while not (out / "log.jsonl").exists():
-            self.assertIsNone(run.poll(), "the run ended before it could be interrupted")
-            self.assertLess(time.monotonic(), deadline)
-        run.send_signal(signal.SIGINT)
-        _, errors = run.communicate(timeout=60)
-        self.assertEqual(run.returncode, 1)
-        self.assertIn("Run the same command again", errors)
-        self.assertTrue(list(out.glob("checkpoints/step-*.safetensors")))
-
-
-def main():
-    global WEFT, MODEL
-    suites = {"usage": Usage, "complete": Complete, "doctor": Doctor, "evaluation": Evaluation, "data": Data,
-              "pretraining": Pretraining}
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--weft", required=True)
-    parser.add_argument("--model", required=True, type=pathlib.Path)
-    parser.add_argument("suite", choices=suites)
-    arguments = parser.parse_args()
-    WEFT, MODEL = arguments.weft, arguments.model
-    suite = unittest.defaultTestLoader.loadTestsFromTestCase(suites[arguments.suite])
-    result = unittest.TextTestRunner(verbosity=2).run(suite)
-    return 0 if result.wasSuccessful() else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    command_case.main({"usage": Usage, "complete": Complete, "doctor": Doctor, "evaluation": Evaluation, "data": Data})
