@@ -17,6 +17,7 @@ namespace fs = std::filesystem;
 
 // Rank 0 of a group: it has the others load the same directory.
 Expected<std::unique_ptr<ModelRunner>> load_group(const ModelConfig& config, const LoadOptions& options) {
+  if (config.encoder) return make_error("{}: an encoder-decoder is not split over ranks", options.directory);
   const auto plan = ShardPlan::make(options.tensor_parallel, sharded_sizes(config));
   if (!plan) return make_error("{}: {}", options.directory, plan.error().message);
   LoadOptions decided = options;
@@ -37,11 +38,13 @@ Expected<LoadedModel> load_model(const LoadOptions& options) {
   try {
     Expected<ModelConfig> config = read_model_config(options.directory);
     if (!config) return config.error();
-    auto tokenizer = load_sentencepiece((fs::path(options.directory) / "tokenizer.model").string());
+    const auto tokenizer_path = find_sentencepiece(options.directory);
+    if (!tokenizer_path) return tokenizer_path.error();
+    auto tokenizer = load_sentencepiece(*tokenizer_path);
     if (!tokenizer) return tokenizer.error();
     if ((*tokenizer)->vocabulary() > static_cast<std::size_t>(config->vocabulary)) {
-      return make_error("{}: tokenizer.model has {} pieces, config.json a vocabulary of {}: they are not of one model",
-                        options.directory, (*tokenizer)->vocabulary(), config->vocabulary);
+      return make_error("{} has {} pieces, config.json a vocabulary of {}: they are not of one model", *tokenizer_path,
+                        (*tokenizer)->vocabulary(), config->vocabulary);
     }
     auto runner = options.tensor_parallel == 1 ? load_runner(*config, options, std::make_shared<SoloCommunicator>())
                                                : load_group(*config, options);

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <thread>
+#include <type_traits>
 
 #include "model/backend.h"
+#include "model/encoder_decoder_runner.h"
 #include "model/parallel/shard_plan.h"
 #include "model/tensor_file.h"
 #include "model/torch_runner.h"
@@ -62,8 +64,6 @@ Expected<std::unique_ptr<ModelRunner>> load_runner(const ModelConfig& config, co
     if (options.progress) options.progress(static_cast<double>(done++) / static_cast<double>(total));
     return read(spec);
   };
-  Expected<Transformer> transformer = Transformer::bind(config, lookup, *communicator);
-  if (!transformer) return make_error("{}: {}", options.directory, transformer.error().message);
   const int ranks = communicator->size();
   const RunnerInfo info{.name = config.name,
                         .device = ranks == 1 ? "cpu" : fmt::format("cpu, {} ranks", ranks),
@@ -72,8 +72,16 @@ Expected<std::unique_ptr<ModelRunner>> load_runner(const ModelConfig& config, co
                         .max_positions = static_cast<std::size_t>(config.max_positions),
                         .parameters = config.parameters()};
   const int threads = decide_threads(options.threads, info.parameters, ranks);
-  return std::unique_ptr<ModelRunner>(std::make_unique<TorchRunner>(
-      config, *std::move(transformer), std::move(communicator), info, read.dtype, threads));
+  const auto make = [&]<class Runner, class Model>(std::type_identity<Runner>,
+                                                   Expected<Model> model) -> Expected<std::unique_ptr<ModelRunner>> {
+    if (!model) return make_error("{}: {}", options.directory, model.error().message);
+    return std::unique_ptr<ModelRunner>(
+        std::make_unique<Runner>(config, *std::move(model), communicator, info, read.dtype, threads));
+  };
+  if (config.encoder) {
+    return make(std::type_identity<EncoderDecoderRunner>(), EncoderDecoder::bind(config, lookup, *communicator));
+  }
+  return make(std::type_identity<TorchRunner>(), Transformer::bind(config, lookup, *communicator));
 }
 
 }  // namespace weft::model

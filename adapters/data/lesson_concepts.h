@@ -1,7 +1,7 @@
 // The rows that lessons are written from: what can be taught, in English and in Chinese. Pure.
 //
 // In all texts `[a|b]` stands for one of its alternatives. In bodies and checks $f is the function's name and $1, $2 …
-// are its parameters. A name that begins with an underscore is not read by anything.
+// are its parameters.
 #pragma once
 
 #include <array>

@@ -31,9 +31,9 @@ struct Operation {
   std::size_t most = 5;
 };
 constexpr auto kOperations = std::to_array<Operation>({
-    {"sum", "[the sum|the sum|the total] of #", "#[之和|之和|的和|的总和|相加的结果]",
+    {"sum", "[the sum of|the sum of|the total of|the result of adding] #", "#[之和|之和|的和|的总和|相加的结果]",
      "[add_#numbers|sum_of_#numbers|sum_#numbers|add_#values]", "", " + ", "", "[total|result]", "sum(v)"},
-    {"product", "[the product|the product|the result of multiplying] of #", "#[之积|的积|的乘积|的乘积|相乘的结果]",
+    {"product", "[the product of|the product of|the result of multiplying] #", "#[之积|的积|的乘积|的乘积|相乘的结果]",
      "[multiply_#numbers|product_of_#numbers|multiply_#values]", "", " * ", "", "[product|result]",
      "__import__('math').prod(v)"},
     {"difference", "the difference of #", "#[之差|之差|的差|相减的结果]",
@@ -168,8 +168,9 @@ std::string chosen(std::string_view text, Random& random) {
   return out;
 }
 
-std::string framed(std::string_view frame, std::string_view saying, Random& random) {
-  std::string bare = chosen(saying, random), third = bare;
+// `saying`: one alternative of each bracket.
+std::string framed(std::string_view frame, const std::string& saying, Random& random) {
+  std::string bare = saying, third = saying;
   replace_all(bare, "~", "");
   replace_all(third, "~", "s");
   const auto capital = [](std::string text) {
@@ -231,7 +232,7 @@ Topic topic_of(const Operation& operation, const Count& count, Random& random) {
                    ? "return " + expression
                    : fmt::format("{0} = {1}\nreturn {0}", chosen(operation.variable, random), expression);
   const std::string_view arguments = kArguments[count.count - 2];
-  topic.check = fmt::format("(lambda *v: abs($f(*v) - {}) < 1e-9)({})", operation.reference, arguments);
+  topic.check = fmt::format("(lambda *v: abs($f(*v) - ({})) < 1e-9)({})", operation.reference, arguments);
   return topic;
 }
 
@@ -255,7 +256,8 @@ Lesson lesson_of(const Topic& topic, Random& random) {
   const bool chinese = random.below(2) == 0;
   const Frames& frames = *std::ranges::find(kFrames, topic.saying, &Frames::saying);
   const auto& wishes = chinese ? frames.chinese : frames.english;
-  const std::string_view saying = chinese ? topic.chinese : topic.english;
+  // Said the same way in both: that the docstring repeats the wish can be learnt, which of many ways it takes cannot.
+  const std::string saying = chosen(chinese ? topic.chinese : topic.english, random);
   const std::string wish = framed(wishes[random.below(wishes.size())], saying, random);
   const std::string doc = framed(chinese ? frames.chinese_doc : frames.english_doc, saying, random);
   const std::string name = chosen(topic.names, random);

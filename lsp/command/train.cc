@@ -1,4 +1,4 @@
-// `weft train TASK`: trains an adapter for a task from folders of code. Main thread.
+// `weft train TASK`: trains an adapter, or a whole model, for a task from folders of code. Main thread.
 #include <memory>
 #include <optional>
 #include <string>
@@ -48,7 +48,7 @@ adapters::TrainPreset preset_of(const Settings& settings) {
   replace(preset.batch_tokens, settings.batch_tokens);
   replace(preset.evaluate_every_steps, settings.evaluate_every_steps);
   replace(preset.patience, settings.patience);
-  replace(preset.learning_rate, settings.learning_rate);
+  replace(settings.options.full ? preset.full_learning_rate : preset.learning_rate, settings.learning_rate);
   replace(preset.max_epochs, settings.max_epochs);
   return preset;
 }
@@ -72,7 +72,7 @@ void show(ProgressBar& bar, const TrainProgress& progress) {
 void print_json(const Settings& settings, const TrainReport& report) {
   const nlohmann::ordered_json out = {{"task", report.info.task},
                                       {"base", report.info.base_name},
-                                      {"adapter", settings.options.out},
+                                      {settings.options.full ? "model" : "adapter", settings.options.out},
                                       {"interrupted", report.interrupted},
                                       {"stopped_early", report.stopped_early},
                                       {"steps", report.steps},
@@ -90,11 +90,11 @@ void print_json(const Settings& settings, const TrainReport& report) {
 }
 
 void print_text(const Settings& settings, const TrainReport& report) {
-  fmt::print("{}\ntrained {} steps, {} tokens{}; held-out loss {:.4f} at step {}, {:.4f} without the adapter\n",
+  fmt::print("{}\ntrained {} steps, {} tokens{}; held-out loss {:.4f} at step {}, {:.4f} before\n",
              adapters::describe(report.data), report.steps, report.tokens,
              report.stopped_early ? " (stopped early)" : "", report.best_loss, report.best_step, report.base_loss);
   if (report.info.threshold > 0) fmt::print("threshold: {:.4f}\n", report.info.threshold);
-  fmt::print("adapter: {}\n", settings.options.out);
+  fmt::print("{}: {}\n", settings.options.full ? "model" : "adapter", settings.options.out);
 }
 
 int run(Settings settings) {
@@ -144,10 +144,13 @@ std::string tasks() {
 void add_data_options(CLI::App& app, Settings& settings) {
   app.add_option("task", settings.task, fmt::format("one of {}", adapters::known_tasks()))->required();
   app.add_option("--data", settings.options.data, "folders of code")->required()->type_name("DIR");
-  app.add_option("--out", settings.options.out, "the adapter's folder; checkpoints and log.jsonl go there too")
+  app.add_option("--out", settings.options.out, "folder of what is trained; checkpoints and log.jsonl go there too")
       ->required()
       ->type_name("DIR");
   app.add_option("--model", settings.model, "directory of the model that is adapted")->type_name("DIR");
+  app.add_flag("--full", settings.options.full,
+               "train all of the model's weights instead of an adapter: --out becomes a model directory. An "
+               "encoder-decoder is trained so");
   app.add_flag("--only-permissive", settings.only_permissive,
                "leave out files without a permissive licence, for an adapter that is given away");
   app.add_option("--assume-licence", settings.options.collect.assumed_licence,
@@ -183,7 +186,7 @@ void add_training_options(CLI::App& app, Settings& settings) {
 
 void add_train_command(CLI::App& root, int& exit_code) {
   auto settings = std::make_shared<Settings>();
-  CLI::App* app = root.add_subcommand("train", "Train an adapter for a task from folders of code");
+  CLI::App* app = root.add_subcommand("train", "Train an adapter, or a whole model, for a task from folders of code");
   add_data_options(*app, *settings);
   add_training_options(*app, *settings);
   app->add_flag("--fresh", settings->fresh, "ignore checkpoints in --out instead of continuing from the newest");
@@ -191,7 +194,8 @@ void add_train_command(CLI::App& root, int& exit_code) {
   app->footer(
       fmt::format("Tasks:{}\n\nPresets:{}\n\n"
                   "Stops cleanly at Ctrl-C (exit code 1) and continues when run again; a second Ctrl-C kills.\n\n"
-                  "Example:\n  weft train bug-detection --data ~/src/project --out bugs --preset smallest",
+                  "Examples:\n  weft train bug-detection --data ~/src/project --out bugs --preset smallest\n"
+                  "  weft train function-from-comment --full --model t5 --data ~/src/project --out t5-functions",
                   tasks(), presets()));
   app->callback([settings, &exit_code] { exit_code = run(*settings); });
 }

@@ -5,6 +5,8 @@
 
 #include <unordered_map>
 
+#include "model/layers/encoder_decoder.h"
+
 namespace weft::model {
 namespace {
 
@@ -51,6 +53,7 @@ void add_block_specs(const ModelConfig& c, int layer, std::vector<WeightSpec>& s
 }  // namespace
 
 std::vector<WeightSpec> weight_specs(const ModelConfig& config) {
+  if (config.encoder) return encoder_decoder_weight_specs(config);
   using Shard = WeightSpec::Shard;
   std::vector<WeightSpec> specs{{"model.embed_tokens.weight", {config.vocabulary, config.hidden}, Shard::kRows}};
   for (int layer = 0; layer < config.layers; ++layer) add_block_specs(config, layer, specs);

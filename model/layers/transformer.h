@@ -29,6 +29,7 @@ struct WeightSpec {
   Shard shard = Shard::kNone;
   bool adaptable = false;  // of a linear that asks for deltas
 };
+// Of the whole model, whatever kind it is.
 std::vector<WeightSpec> weight_specs(const ModelConfig& config);
 ShardedSizes sharded_sizes(const ModelConfig& config);
 

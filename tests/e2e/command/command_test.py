@@ -61,7 +61,8 @@ class Usage(Case):
                 self.check_fails(weft("complete", location), 2, "FILE:LINE:COL")
 
     def test_help_is_a_result(self):
-        for command in ((), ("complete",), ("doctor",), ("data", "pack"), ("pretrain",), ("eval", "completion"), ("bench", "typing"),
+        for command in ((), ("complete",), ("doctor",), ("data", "pack"), ("data", "extract"),
+                        ("data", "lessons"), ("data", "inspect"), ("pretrain",), ("eval", "completion"), ("bench", "typing"),
                         ("generate",), ("adapters", "list"), ("adapters", "inspect"), ("adapters", "add"),
                         ("adapters", "remove")):
             with self.subTest(command):
@@ -208,6 +209,67 @@ class Evaluation(Case):
         self.check_fails(weft("eval", "completion", "--data", self.folder, "--model", MODEL), 1, str(self.folder))
 
 
+class Data(Case):
+    """Training data for adapters, from a package of the standard library and from weft's own grammar."""
+
+    SOURCE = pathlib.Path(sysconfig.get_paths()["stdlib"]) / "json"
+
+    def extract(self, task, *arguments):
+        return weft("data", "extract", "--data", self.SOURCE, "--task", task, "--assume-licence", "PSF-2.0",
+                    "--out", self.folder / "examples.jsonl", *arguments)
+
+    def test_every_task_has_examples_in_real_code(self):
+        for task in ("bug-detection", "refactor", "function-from-comment"):
+            with self.subTest(task):
+                result = self.extract(task, "--json")
+                self.assertEqual(result.returncode, 0, result.stderr)
+                report = json.loads(result.stdout)
+                lines = [json.loads(line) for line in (self.folder / "examples.jsonl").read_text().splitlines()]
+                self.assertEqual(len(lines), report["examples"])
+                self.assertEqual(sum(report["labels"].values()), len(lines))
+                self.assertGreater(len(lines), 5)
+                self.assertTrue(all(line["prompt"] and line["answer"] and line["label"] for line in lines))
+
+    def test_half_of_the_functions_are_clean(self):
+        self.assertEqual(self.extract("bug-detection").returncode, 0)
+        result = weft("data", "inspect", self.folder / "examples.jsonl", "--samples", 1, "--json")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        report = json.loads(result.stdout)
+        self.assertEqual(report["labels"]["clean"] * 2, report["counts"]["examples"])
+        self.assertEqual(report["counts"]["pairs"], report["labels"]["clean"])
+        self.assertEqual(len(report["samples"]), 1)
+
+    def test_the_same_seed_gives_the_same_file(self):
+        texts = []
+        for seed in (1, 1, 2):
+            self.assertEqual(self.extract("bug-detection", "--seed", seed).returncode, 0)
+            texts.append((self.folder / "examples.jsonl").read_bytes())
+        self.assertEqual(texts[0], texts[1])
+        self.assertNotEqual(texts[0], texts[2])
+
+    def test_refusals_say_why(self):
+        self.check_fails(self.extract("bugs"), 1, "bugs", "bug-detection, refactor")
+        empty = self.folder / "empty"
+        empty.mkdir()
+        self.check_fails(weft("data", "extract", "--data", empty, "--task", "refactor", "--out", self.folder / "x"), 1,
+                         "no examples of refactor in 0 files")
+        self.assertFalse((self.folder / "x").exists())
+        self.check_fails(weft("data", "inspect", self.write("broken.jsonl", "{}\n")), 1, "line 1", "prompt")
+        self.check_fails(weft("data", "lessons", "--out", self.folder / "l", "--hold-out", "sum:9"), 2, "sum:9", "sum:2")
+
+    def test_lessons_become_examples(self):
+        lessons = self.folder / "lessons"
+        result = weft("data", "lessons", "--out", lessons, "--count", 300, "--hold-out", "product:3,difference:2")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("lessons: 300 in", result.stdout)
+        result = weft("data", "extract", "--data", lessons, "--task", "function-from-comment", "--out",
+                      self.folder / "examples.jsonl", "--json")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        report = json.loads(result.stdout)
+        self.assertGreater(report["examples"], 270)
+        self.assertGreater(min(report["labels"]["en"], report["labels"]["zh"]), 90)
+
+
 class Pretraining(Case):
     """On real code: a package of the standard library, packed and trained on by a tiny model."""
 
@@ -228,6 +290,14 @@ class Pretraining(Case):
                       "--vocabulary", 512, "--assume-licence", "PSF-2.0", "--json")
         self.assertEqual(result.returncode, 0, result.stderr)
         self.config = self.write("config.json", json.dumps(self.CONFIG))
+
+    def test_packed_text_can_be_looked_at(self):
+        result = weft("data", "inspect", self.data, "--samples", 2, "--json")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        report = json.loads(result.stdout)
+        self.assertEqual((report["kind"], len(report["samples"])), ("packed", 2))
+        self.assertGreater(report["counts"]["train tokens"], 1000)
+        self.assertEqual(report["counts"]["valid documents"], 1)
 
     def arguments(self, out):
         return ["pretrain", "--data", self.data, "--out", out, "--config", self.config, "--sequence-tokens", 128,
@@ -271,7 +341,7 @@ class Pretraining(Case):
 
 def main():
     global WEFT, MODEL
-    suites = {"usage": Usage, "complete": Complete, "doctor": Doctor, "evaluation": Evaluation,
+    suites = {"usage": Usage, "complete": Complete, "doctor": Doctor, "evaluation": Evaluation, "data": Data,
               "pretraining": Pretraining}
     parser = argparse.ArgumentParser()
     parser.add_argument("--weft", required=True)

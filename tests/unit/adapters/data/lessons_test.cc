@@ -71,8 +71,10 @@ TEST(Lessons, HoldOutWhatIsAskedFor) {
 }
 
 TEST(Lessons, AreAskedForAsPeopleDo) {
+  auto others = lesson_concepts();
+  std::erase(others, "sum:2");
   std::set<std::string> wishes;
-  for (const Lesson& lesson : lessons(20000)) wishes.insert(lesson.code.substr(2, lesson.code.find('\n') - 2));
+  for (const Lesson& lesson : lessons(10000, others)) wishes.insert(lesson.code.substr(2, lesson.code.find('\n') - 2));
   EXPECT_TRUE(wishes.contains("一个计算两个数之和的Python函数"));
   EXPECT_TRUE(wishes.contains("a Python function that computes the sum of two numbers"));
 }
