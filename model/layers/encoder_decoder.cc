@@ -154,7 +154,8 @@ EncoderDecoder::EncoderDecoder(const EncoderDecoderBinding& binding)
                          buckets(binding.config, PositionDirection::kBackward)),
       encoder_norm_(binding.norm("encoder.final_layer_norm")),
       decoder_norm_(binding.norm("decoder.final_layer_norm")),
-      head_(binding.weight(binding.config.tied ? kEmbedding : "lm_head.weight"), binding.communicator) {
+      head_(binding.weight(binding.config.tied ? kEmbedding : "lm_head.weight"), binding.config.vocabulary,
+            binding.communicator) {
   const auto attention = [&](std::string_view stack, int block, int part, std::string_view name) {
     return NormedAttention(binding, part_name(stack, block, part, "layer_norm"), part_name(stack, block, part, name));
   };
