@@ -56,7 +56,7 @@ TEST_P(EveryFamily, ServesAdaptersAndForksAsOneProcessDoes) {
   model::StepSequence first = part(1, 4, tokens_of({8})), second = part(4, 3, tokens_of({9}));
   first.adapter = second.adapter = AdapterId(3);
   both({.sequences = {first, second}, .forks = {{SequenceId(1), SequenceId(4), Position(3)}}}, "forked");
-  group.runner->step({.sequences = {}, .released = {SequenceId(1), SequenceId(4)}}).has_value();
+  ASSERT_TRUE(group.runner->step({.sequences = {}, .released = {SequenceId(1), SequenceId(4)}}));
   group.runner->remove_adapter(AdapterId(3));
   const auto refused = group.runner->step({.sequences = {adapted}});
   ASSERT_FALSE(refused);
