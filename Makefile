@@ -2,6 +2,7 @@
 JOBS ?= 2
 BUILD := build/release
 VERSION := $(shell sed -n 's/^project.weft VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt)
+VSIX := build/weft-$(VERSION).vsix
 PACKAGE := weft-$(VERSION)-$(shell uname -s | tr A-Z a-z)-$(shell uname -m)
 FUZZ_SECONDS ?= 20
 CLANG ?= $(firstword $(notdir $(wildcard /usr/bin/clang++-19 /usr/bin/clang++-16 /usr/bin/clang++)))
@@ -9,10 +10,10 @@ CTEST := ctest --test-dir $(BUILD) --output-on-failure -j$(JOBS)
 SOURCES = git ls-files -co --exclude-standard -- '*.cc' '*.h'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test setup build bench fuzz e2e check-cuda package lint format
+.PHONY: help demo test setup build vsix bench fuzz e2e check-cuda package lint format
 
 help:  ## list these targets
-	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 14
+	@sed -n 's/^\([a-z0-9-]*\):[^#]*## /\1\t/p' Makefile | expand -t 14
 
 demo: build  ## complete three places of a real Python file with the default model
 	python3 tests/e2e/binary/demo.py --weftd $(BUILD)/bin/weftd
@@ -27,7 +28,12 @@ build: setup  ## build/release/bin/weft and weftd
 	cmake --preset release
 	cmake --build --preset release -j$(JOBS)
 
-e2e: build  ## only the tests that drive whole programs
+vsix:  ## build/weft-VERSION.vsix, the VS Code extension; needs node and npm alone
+	cmake/build_vsix.sh $(VERSION) $(VSIX)
+
+e2e: build  ## the tests that drive whole programs, a VS Code workbench (800 MB) among them
+	cmake/fetch_vscode.sh $(if $(WEFT_DEPS),$(WEFT_DEPS)/vscode)
+	cmake --preset release
 	$(CTEST) -R '^e2e\.'
 
 bench: build  ## latencies, as JSON; nothing passes or fails on a number
@@ -41,12 +47,16 @@ fuzz: setup  ## every fuzz target for FUZZ_SECONDS (clang and its libFuzzer)
 	cmake --build build/fuzz -j$(JOBS) --target tests/fuzz/all
 	ctest --test-dir build/fuzz --output-on-failure -R '^fuzz\.'
 
-check-cuda:  ## compile and link against the CUDA LibTorch (5 GB); needs no GPU
+check-cuda:  ## compile and link against the CUDA LibTorch (5 GB) and start that weftd; needs no GPU
 	cmake/setup.sh cuda
 	cmake --preset cuda
 	cmake --build --preset cuda -j$(JOBS) --target weft weftd
+	build/cuda/bin/weftd --version
+	build/cuda/bin/weft doctor
+	build/cuda/bin/weftd check --tensor-parallel 2 tests/e2e/binary/demo.py:20:12
+	python3 tests/e2e/binary/demo.py --weftd build/cuda/bin/weftd
 
-package: build  ## build/weft-VERSION-SYSTEM.tar.gz: programs, model, LibTorch, editors
+package: build vsix  ## build/weft-VERSION-SYSTEM.tar.gz: programs, model, LibTorch, editors
 	cmake -E rm -rf build/$(PACKAGE)
 	cmake --install $(BUILD) --prefix build/$(PACKAGE)
 	tar -C build -czf build/$(PACKAGE).tar.gz $(PACKAGE)

@@ -5,7 +5,8 @@ if(NOT TARGET weft OR NOT TARGET weftd)
 endif()
 install(TARGETS weft weftd RUNTIME DESTINATION bin)
 install(DIRECTORY model/default DESTINATION share/weft/model)
-install(DIRECTORY editors DESTINATION share/weft PATTERN node_modules EXCLUDE)
+install(DIRECTORY editors/nvim DESTINATION share/weft/editors)
+install(FILES build/weft-${PROJECT_VERSION}.vsix DESTINATION share/weft/editors OPTIONAL)  # `make package` builds it
 install(FILES LICENSE README.md DESTINATION share/doc/weft)
 file(GLOB _torch_libraries ${LibTorch_ROOT}/lib/libtorch.so* ${LibTorch_ROOT}/lib/libtorch_cpu.so*
   ${LibTorch_ROOT}/lib/libc10.so* ${LibTorch_ROOT}/lib/libgomp*.so* ${LibTorch_ROOT}/../torch.libs/*.so*)

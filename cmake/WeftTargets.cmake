@@ -28,12 +28,19 @@ if(CMAKE_BUILD_TYPE STREQUAL "Debug")
 endif()
 
 set(WEFT_WARNINGS -Wall -Wextra -Wpedantic -Wconversion -Werror)
+list(TRANSFORM WEFT_WARNINGS PREPEND "$<$<COMPILE_LANGUAGE:C,CXX>:")
+list(TRANSFORM WEFT_WARNINGS APPEND ">")
 
-# weft_library(NAME DIR [TORCH] [DEPS ...]): the .cc files of one folder, not of its subfolders.
+# weft_library(NAME DIR [TORCH] [DEPS ...]): the .cc files of one folder, not of its subfolders; in the CUDA build the .cu
+# files too.
 # Without TORCH neither the library nor what links it sees LibTorch's headers.
 function(weft_library name dir)
   cmake_parse_arguments(arg "TORCH" "" "DEPS" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${dir}/*.cc)
+  if(WEFT_WITH_CUDA)
+    file(GLOB kernels CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${dir}/*.cu)
+    list(APPEND sources ${kernels})
+  endif()
   if(arg_TORCH AND NOT WEFT_WITH_TORCH)
     return()
   endif()

@@ -3,13 +3,16 @@
 # grammars' sources, and a Neovim for the end-to-end tests. Every step looks first and does nothing where its work is
 # there already, so that a second run takes a second. All but the system packages goes below .deps/ (or WEFT_DEPS).
 #
-#   cmake/setup.sh [cpu | cuda]    cuda: also the CUDA build of LibTorch (5 GB), for `make check-cuda`
+#   cmake/setup.sh [cpu | cuda]    cuda: also the CUDA build of LibTorch (5 GB) and, where the machine has no CUDA 13, its
+#                                  compiler nvcc; for `make check-cuda`
 set -euo pipefail
 
 source_dir=$(cd "$(dirname "$0")/.." && pwd)
 deps=${WEFT_DEPS:-$source_dir/.deps}
 torch_version=2.13.0
 cuda_torch_version=2.14.1
+cuda_version=13.0  # that cuda_torch_version was built with
+nvcc_packages=(nvidia-cuda-nvcc nvidia-cuda-crt nvidia-nvvm nvidia-cuda-cccl nvidia-cuda-runtime)
 system_packages=(
   g++ cmake ninja-build make ccache mold python3 python3-venv
   libboost1.81-dev nlohmann-json3-dev libsentencepiece-dev libpcre2-dev libspdlog-dev libfmt-dev libcli11-dev
@@ -66,6 +69,25 @@ install_venv() {
     { tail -n 20 "$deps/pip.log" >&2; fail "pip could not install torch $version into $venv"; }
 }
 
+# install_nvcc VENV: the CUDA compiler, where the machine's own is missing or of another release.
+install_nvcc() {
+  local venv=$1
+  if command -v nvcc >/dev/null && nvcc --version | grep -q "release ${cuda_version%%.*}\."; then
+    say "nvcc: the machine's own"
+    return
+  fi
+  if has_package "$venv" nvidia_cuda_nvcc "$cuda_version"; then
+    say "nvcc: $cuda_version is in $(basename "$venv")"
+    return
+  fi
+  say "nvcc: installing $cuda_version into $(basename "$venv")"
+  "$venv/bin/python" -m pip install --quiet --progress-bar off "${nvcc_packages[@]/%/==$cuda_version.*}" \
+    >"$deps/pip.log" 2>&1 || { tail -n 20 "$deps/pip.log" >&2; fail "pip could not install nvcc into $venv"; }
+  for toolkit in "$venv"/lib/python3*/site-packages/nvidia/cu13; do
+    ln -sfn lib "$toolkit/lib64"  # where nvcc.profile looks; the wheels have lib
+  done
+}
+
 install_grammars() {
   local pins=$source_dir/cmake/grammars target=$deps/grammars
   if cmp -s "$pins/package-lock.json" "$target/installed.json"; then
@@ -88,6 +110,7 @@ install_system_packages
 install_venv "$deps/venv" "$torch_version"
 if [ "${1:-cpu}" = cuda ]; then
   install_venv "$deps/venv-cuda" "$cuda_torch_version"
+  install_nvcc "$deps/venv-cuda"
 fi
 install_grammars
 "$source_dir/cmake/fetch_neovim.sh" "$deps/neovim" >/dev/null ||

@@ -194,7 +194,7 @@ nlohmann::json to_json(const DoctorReport& report) {
             {"amx_bf16", backend.amx_bf16},
             {"amx_int8", backend.amx_int8},
             {"threads", backend.threads}}},
-          {"cuda", {{"built", backend.cuda_built}, {"devices", backend.cuda_devices}}},
+          {"cuda", {{"built", backend.cuda_built}, {"devices", backend.cuda_devices}, {"nccl", backend.nccl_version}}},
           {"memory",
            {{"total_bytes", report.memory.total_bytes},
             {"available_bytes", report.memory.available_bytes},

@@ -9,6 +9,10 @@
 #include <cpuid.h>
 #endif
 
+#ifdef WEFT_WITH_CUDA
+#include "model/parallel/nccl_version.h"
+#endif
+
 namespace weft::model {
 namespace {
 
@@ -37,6 +41,7 @@ BackendInfo backend_info() {
   info.threads = at::get_num_threads();
 #ifdef WEFT_WITH_CUDA
   info.cuda_built = true;
+  info.nccl_version = nccl_version();
 #else
   info.cuda_built = at::hasCUDA();
 #endif
@@ -61,6 +66,7 @@ std::string describe_backend() {
   if (info.avx512_bf16) out += ", AVX512-BF16";
   if (info.amx_bf16 || info.amx_int8) out += ", AMX";
   out += ", " + std::to_string(info.threads) + " threads, ";
+  if (!info.nccl_version.empty()) out += "NCCL " + info.nccl_version + ", ";
   out += info.cuda_devices > 0 ? std::to_string(info.cuda_devices) + " CUDA devices" : std::string("no CUDA device");
   return out;
 }

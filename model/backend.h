@@ -13,6 +13,7 @@ struct BackendInfo {
   int threads = 0;
   int cuda_devices = 0;  // 0 too when this build has no CUDA
   bool cuda_built = false;
+  std::string nccl_version;  // "2.30.1"; empty when this build has no CUDA
 };
 
 BackendInfo backend_info();

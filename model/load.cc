@@ -1,66 +1,35 @@
 // Loading a model directory. Any thread; torch's exceptions end here and become errors.
-#include <ATen/core/Tensor.h>
-#include <unistd.h>
-
-#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <exception>
 #include <filesystem>
-#include <thread>
 
-#include "model/backend.h"
+#include "model/group_runner.h"
+#include "model/layers/transformer.h"
+#include "model/load_runner.h"
+#include "model/parallel/shard_plan.h"
 #include "model/runner.h"
-#include "model/tensor_file.h"
-#include "model/torch_runner.h"
-#include "model/weights/safetensors.h"
 
 namespace weft::model {
 namespace {
 
 namespace fs = std::filesystem;
 
-// Below this, a second thread waits for the first longer than it helps, and far longer on a busy machine.
-constexpr std::size_t kSmallModelParameters = 50'000'000;
-
-int thread_count(int requested, std::size_t parameters) {
-  if (requested > 0) return requested;
-  return parameters < kSmallModelParameters ? 1 : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-}
-
-Expected<at::Tensor> load_weight(const Checkpoint& checkpoint, const WeightSpec& spec, at::ScalarType dtype) {
-  const Expected<TensorView> view = checkpoint.find(spec.name);
-  if (!view) return view.error();
-  if (view->shape != spec.shape) {
-    return make_error("weight {} has shape [{}], config.json asks for [{}]", spec.name, fmt::join(view->shape, ", "),
-                      fmt::join(spec.shape, ", "));
-  }
-  if (view->dtype == Dtype::kI64) return make_error("weight {} is of dtype I64, not a floating-point one", spec.name);
-  return to_tensor(*view).to(dtype);
-}
-
-Expected<std::unique_ptr<ModelRunner>> load_runner(const ModelConfig& config, const LoadOptions& options) {
-  const Expected<Checkpoint> checkpoint = Checkpoint::open(options.directory);
-  if (!checkpoint) return checkpoint.error();
-  const bool bf16 = options.dtype == DType::kBFloat16 || (options.dtype == DType::kAuto && multiplies_bf16());
-  const at::ScalarType dtype = bf16 ? at::kBFloat16 : at::kFloat;
-  const std::size_t total = weight_specs(config).size();
-  std::size_t done = 0;
-  const WeightLookup lookup = [&](const WeightSpec& spec) {
-    if (options.progress) options.progress(static_cast<double>(done++) / static_cast<double>(total));
-    return load_weight(*checkpoint, spec, dtype);
+// Rank 0 of a group: it has the others load the same directory.
+Expected<std::unique_ptr<ModelRunner>> load_group(const ModelConfig& config, const LoadOptions& options) {
+  if (config.encoder) return make_error("{}: an encoder-decoder is not split over ranks", options.directory);
+  const auto plan = ShardPlan::make(options.tensor_parallel, sharded_sizes(config));
+  if (!plan) return make_error("{}: {}", options.directory, plan.error().message);
+  LoadOptions decided = options;
+  decided.dtype = decide_dtype(options.dtype);
+  GroupRunnerOptions group;
+  group.group.size = options.tensor_parallel;
+  group.start = {fs::absolute(options.directory).string(), decided.dtype,
+                 decide_threads(options.threads, config.parameters(), options.tensor_parallel)};
+  group.own = [config, decided](std::shared_ptr<Communicator> communicator) {
+    return load_runner(config, decided, std::move(communicator));
   };
-  auto communicator = std::make_shared<SoloCommunicator>();
-  Expected<Transformer> transformer = Transformer::bind(config, lookup, *communicator);
-  if (!transformer) return make_error("{}: {}", options.directory, transformer.error().message);
-  const RunnerInfo info{.name = config.name,
-                        .device = "cpu",
-                        .dtype = bf16 ? "bf16" : "fp32",
-                        .vocabulary = static_cast<std::size_t>(config.vocabulary),
-                        .max_positions = static_cast<std::size_t>(config.max_positions),
-                        .parameters = config.parameters()};
-  return std::unique_ptr<ModelRunner>(std::make_unique<TorchRunner>(
-      config, *std::move(transformer), communicator, info, dtype, thread_count(options.threads, info.parameters)));
+  return GroupRunner::start(std::move(group));
 }
 
 }  // namespace
@@ -69,13 +38,16 @@ Expected<LoadedModel> load_model(const LoadOptions& options) {
   try {
     Expected<ModelConfig> config = read_model_config(options.directory);
     if (!config) return config.error();
-    auto tokenizer = load_sentencepiece((fs::path(options.directory) / "tokenizer.model").string());
+    const auto tokenizer_path = find_sentencepiece(options.directory);
+    if (!tokenizer_path) return tokenizer_path.error();
+    auto tokenizer = load_sentencepiece(*tokenizer_path);
     if (!tokenizer) return tokenizer.error();
     if ((*tokenizer)->vocabulary() > static_cast<std::size_t>(config->vocabulary)) {
-      return make_error("{}: tokenizer.model has {} pieces, config.json a vocabulary of {}: they are not of one model",
-                        options.directory, (*tokenizer)->vocabulary(), config->vocabulary);
+      return make_error("{} has {} pieces, config.json a vocabulary of {}: they are not of one model", *tokenizer_path,
+                        (*tokenizer)->vocabulary(), config->vocabulary);
     }
-    auto runner = load_runner(*config, options);
+    auto runner = options.tensor_parallel == 1 ? load_runner(*config, options, std::make_shared<SoloCommunicator>())
+                                               : load_group(*config, options);
     if (!runner) return runner.error();
     if (options.progress) options.progress(1);
     return LoadedModel{*std::move(config), *std::move(tokenizer), *std::move(runner)};

@@ -83,14 +83,18 @@ struct LoadedModel {
 
 enum class DType { kAuto, kFloat32, kBFloat16 };  // kAuto: bf16 where the processor multiplies it, else fp32
 
+constexpr int kMaxTensorParallel = 64;
+
 struct LoadOptions {
   std::string directory;
   DType dtype = DType::kAuto;
-  int threads = 0;                                // 0: as many as pay: one for a small model, else one per core
+  int threads = 0;          // of all ranks together; 0: as many as pay: one for a small model, else one per core
+  int tensor_parallel = 1;  // ranks, each a process; model/rank.h says what the program must do for it
   std::function<void(double fraction)> progress;  // may be empty; called on the loading thread
 };
 
-// Errors name the file and what is wrong with it: missing, truncated, wrong shape, foreign tokenizer, unknown family.
+// Errors name the file and what is wrong with it: missing, truncated, wrong shape, foreign tokenizer, unknown family;
+// ranks that do not divide the model or could not be started.
 Expected<LoadedModel> load_model(const LoadOptions& options);
 
 // `--model` if given, else $WEFT_MODEL, else model/default beside the installed or built program.

@@ -1,8 +1,12 @@
 #include "model/tensor_file.h"
 
 #include <ATen/ops/empty.h>
+#include <ATen/ops/zeros.h>
 
 #include <cstring>
+#include <functional>
+#include <numeric>
+#include <utility>
 
 #include "model/base/check.h"
 
@@ -43,6 +47,25 @@ Dtype dtype_of(at::ScalarType type) {
 at::Tensor to_tensor(const TensorView& view) {
   at::Tensor out = at::empty(view.shape, at::TensorOptions().dtype(scalar_type(view.dtype)));
   std::memcpy(out.data_ptr(), view.data.data(), view.data.size());
+  return out;
+}
+
+at::Tensor to_tensor(const TensorView& view, const ShardSlice& slice) {
+  const auto dimension = static_cast<std::ptrdiff_t>(slice.dimension);
+  std::vector<std::int64_t> shape = view.shape;
+  const std::int64_t whole = std::exchange(shape[static_cast<std::size_t>(dimension)], slice.padded_length());
+  const auto product = [](auto begin, auto end) {
+    return static_cast<std::size_t>(std::accumulate(begin, end, std::int64_t{1}, std::multiplies<>()));
+  };
+  const std::size_t outer = product(shape.begin(), shape.begin() + dimension);
+  const std::size_t inner = product(shape.begin() + dimension + 1, shape.end()) * dtype_size(view.dtype);
+  at::Tensor out = at::zeros(shape, at::TensorOptions().dtype(scalar_type(view.dtype)));
+  auto* to = static_cast<std::byte*>(out.mutable_data_ptr());
+  const std::byte* from = view.data.data() + static_cast<std::size_t>(slice.begin) * inner;
+  for (std::size_t i = 0; i < outer; ++i) {
+    std::memcpy(to + i * static_cast<std::size_t>(slice.padded_length()) * inner,
+                from + i * static_cast<std::size_t>(whole) * inner, static_cast<std::size_t>(slice.length) * inner);
+  }
   return out;
 }
 

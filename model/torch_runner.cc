@@ -8,88 +8,12 @@
 #include <algorithm>
 #include <cstring>
 #include <exception>
-#include <functional>
 #include <optional>
-#include <unordered_set>
+
+#include "model/plan_check.h"
 
 namespace weft::model {
 namespace {
-
-struct Held {
-  std::int64_t length = 0;
-  AdapterId adapter;
-};
-
-// What a plan finds and leaves behind, without doing it.
-class PlanCheck {
- public:
-  using Lookup = std::function<std::optional<Held>(SequenceId)>;
-  PlanCheck(const RunnerInfo& info, const LoraBank& adapters, Lookup held)
-      : info_(info), adapters_(adapters), held_(std::move(held)) {}
-
-  Expected<void> run(const StepPlan& plan) {
-    for (const Fork& fork : plan.forks) {
-      if (auto valid = check(fork); !valid) return valid;
-    }
-    for (const SequenceId id : plan.released) changed_.insert_or_assign(id, std::nullopt);
-    for (const StepSequence& part : plan.sequences) {
-      if (auto valid = check(part); !valid) return valid;
-    }
-    return {};
-  }
-
- private:
-  [[nodiscard]] std::optional<Held> look_up(SequenceId id) const {
-    const auto found = changed_.find(id);
-    return found == changed_.end() ? held_(id) : found->second;
-  }
-
-  Expected<void> check(const Fork& fork) {
-    const std::optional<Held> from = look_up(fork.from);
-    if (look_up(fork.to)) {
-      return make_error("sequence {} can't be forked to {}, which exists", fork.from.value(), fork.to.value());
-    }
-    if (!from || fork.length.value() < 0 || fork.length.value() > from->length) {
-      return make_error("sequence {} holds {} tokens: {} of them can't be forked", fork.from.value(),
-                        from ? from->length : 0, fork.length.value());
-    }
-    changed_.insert_or_assign(fork.to, Held{fork.length.value(), from->adapter});
-    return {};
-  }
-
-  Expected<void> check(const StepSequence& part) {
-    const std::uint64_t id = part.sequence.value();
-    const std::optional<Held> found = look_up(part.sequence);
-    const std::int64_t held = found ? found->length : 0, start = part.start.value();
-    if (part.tokens.empty()) return make_error("sequence {} has no tokens in this step", id);
-    if (!named_.insert(part.sequence).second) return make_error("sequence {} stands twice in one step", id);
-    if (start < 0 || start > held) {
-      return make_error("sequence {} holds {} tokens and can't go on at position {}", id, held, start);
-    }
-    if (found && found->adapter != part.adapter) {
-      return make_error("sequence {} is of adapter {}, not {}", id, found->adapter.value(), part.adapter.value());
-    }
-    if (part.adapter != AdapterId() && !adapters_.holds(part.adapter)) {
-      return make_error("adapter {} is not installed", part.adapter.value());
-    }
-    const std::size_t end = static_cast<std::size_t>(start) + part.tokens.size();
-    if (end > info_.max_positions) {
-      return make_error("sequence {} would hold {} tokens: the model takes {}", id, end, info_.max_positions);
-    }
-    for (const TokenId token : part.tokens) {
-      if (token.value() < 0 || static_cast<std::size_t>(token.value()) >= info_.vocabulary) {
-        return make_error("token {} is outside of the vocabulary of {}", token.value(), info_.vocabulary);
-      }
-    }
-    return {};
-  }
-
-  const RunnerInfo& info_;
-  const LoraBank& adapters_;
-  const Lookup held_;
-  std::unordered_map<SequenceId, std::optional<Held>> changed_;
-  std::unordered_set<SequenceId> named_;
-};
 
 // The N tokens of a step, end to end.
 struct Batch {
@@ -126,7 +50,7 @@ TorchRunner::TorchRunner(ModelConfig config, Transformer transformer, std::share
 TorchRunner::Sequence& TorchRunner::sequence(const StepSequence& part) {
   const auto found = sequences_.find(part.sequence);
   if (found != sequences_.end()) return found->second;
-  const int local_kv_heads = std::max(1, config_.kv_heads / communicator_->size());
+  const int local_kv_heads = std::max(1, config_.kv_heads / communicator_->size());  // as ShardPlan has it
   KvBuffer empty(config_.layers, local_kv_heads, config_.head_dim, at::TensorOptions().dtype(dtype_));
   return sequences_.try_emplace(part.sequence, Sequence{std::move(empty), part.adapter}).first->second;
 }
@@ -165,16 +89,19 @@ Expected<StepResult> TorchRunner::step(const StepPlan& plan) {
     if (threads_ > 0) at::set_num_threads(threads_);
     thread_count_set_ = true;
   }
-  PlanCheck check(info_, adapters_, [this](SequenceId id) -> std::optional<Held> {
-    const auto found = sequences_.find(id);
-    if (found == sequences_.end()) return std::nullopt;
-    return Held{found->second.kv.length(), found->second.adapter};
-  });
-  if (const Expected<void> valid = check.run(plan); !valid) return valid.error();
+  const RunnerState state{.info = info_,
+                          .held = [this](SequenceId id) -> std::optional<HeldLength> {
+                            const auto found = sequences_.find(id);
+                            if (found == sequences_.end()) return std::nullopt;
+                            return HeldLength{found->second.kv.length(), found->second.adapter};
+                          },
+                          .has_adapter = [this](AdapterId id) { return adapters_.holds(id); }};
+  if (const Expected<void> valid = check_plan(plan, state); !valid) return valid.error();
   const c10::InferenceMode inference;
   try {
     return run(plan);
   } catch (const std::exception& failure) {
+    communicator_->abort(failure.what());  // the others may wait for this rank
     for (const StepSequence& part : plan.sequences) sequences_.erase(part.sequence);
     for (const Fork& each : plan.forks) sequences_.erase(each.to);
     return make_error("model step failed: {}", failure.what());

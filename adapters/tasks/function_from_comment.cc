@@ -87,6 +87,12 @@ std::string under_signature(const Language& language, const FunctionRequestPlace
   return text;
 }
 
+// Decorators, and a comment right above a signature.
+bool belongs_to_next(const FunctionRequestPlace& place) {
+  const std::string_view last = trimmed(lines_of(place.context).back());
+  return !place.signature.empty() && (last.starts_with('@') || last.starts_with('#'));
+}
+
 // Inside a block, so that indented code is what it would be at its place.
 bool is_one_function(const Language& language, std::string_view code) {
   const bool inner = !margin_of(code).empty();
@@ -113,7 +119,7 @@ FunctionRequestPlace place_of_description(std::string_view description) {
 
 std::string function_prompt(const FunctionRequestPlace& place) {
   std::string prompt = place.context;
-  if (!prompt.empty()) prompt += place.indentation == 0 ? "\n\n\n" : "\n\n";
+  if (!prompt.empty()) prompt += belongs_to_next(place) ? "\n" : place.indentation == 0 ? "\n\n\n" : "\n\n";
   std::string asked = place.signature;
   if (asked.empty()) {
     for (const std::string_view line : lines_of(place.description)) {

@@ -121,7 +121,7 @@ Head head_below(const Language& language, const Lines& lines, std::size_t signat
   return head;
 }
 
-// What the lines say without the indentation of the first; a body that is less deep ends the wish for one.
+// The lines without so many columns of their indentation.
 std::string lines_without(const Lines& lines, std::size_t first, std::size_t last, std::size_t margin) {
   std::string text;
   for (std::size_t i = first; i <= last; ++i) {
@@ -142,7 +142,7 @@ ByteRange whole_lines(const Lines& lines, std::size_t first, std::size_t last) {
   return {lines.begin(first), lines.end(last)};
 }
 
-// `line` begins with `def`. `from` and `cursor_line`: lines that the function's head has to reach.
+// `line` begins with `def`; the cursor stands on the function's head or close below it.
 std::optional<FunctionRequestPlace> place_of_signature(const Language& language, std::string_view text,
                                                        const Lines& lines, std::size_t line, std::size_t cursor_line) {
   const std::string_view margin = margin_of(lines.of(line));

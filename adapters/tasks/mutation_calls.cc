@@ -1,3 +1,4 @@
+// Mutation rules about calls and their arguments. Pure.
 #include <algorithm>
 #include <array>
 

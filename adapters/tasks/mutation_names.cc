@@ -1,3 +1,4 @@
+// Mutation rules about names: variables, attributes, functions. Pure.
 #include <algorithm>
 #include <array>
 

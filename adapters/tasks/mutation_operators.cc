@@ -1,3 +1,4 @@
+// Mutation rules about operators and conditions. Pure.
 #include <algorithm>
 #include <array>
 

@@ -1,3 +1,4 @@
+// Mutation rules about literals and statements. Pure.
 #include <algorithm>
 #include <array>
 #include <charconv>

@@ -150,8 +150,7 @@ std::optional<Mutant> apply(const Language& language, std::string_view function,
   Mutant mutant{chosen.rule, std::string(function), 0};
   mutant.text.replace(range.begin, before.size(), text);
   mutant.line = static_cast<std::size_t>(std::ranges::count(function.substr(0, range.begin), '\n'));
-  if (!parses(language, mutant.text) || same_code(language, mutant.text, function)) return std::nullopt;
-  return mutant;
+  return parses(language, mutant.text) ? std::optional(std::move(mutant)) : std::nullopt;
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "adapters/tasks/examples.h"
 #include "adapters/tasks/lines.h"
 #include "adapters/tasks/refactorings.h"
+#include "adapters/tasks/window.h"
 
 namespace weft::adapters {
 namespace {
@@ -23,7 +24,8 @@ constexpr std::size_t kMostOfARow = 6;  // examples of one refactoring from one 
 
 constexpr std::string_view kBefore = "# before: ", kAfter = "\n# after:\n";
 
-// Names that a refactoring may bring in.
+// Names that a refactoring may do away with, and those that it may bring in.
+constexpr std::array<std::string_view, 5> kGoneNames = {"append", "range", "len", "str", "format"};
 constexpr std::array<std::string_view, 12> kNewNames = {"any", "all", "bool", "enumerate", "zip",   "sum",
                                                         "len", "set", "dict", "list",      "tuple", "str"};
 
@@ -86,6 +88,32 @@ std::set<std::string_view> names_of(const SyntaxTree& tree, std::string_view tex
   return names;
 }
 
+// The nearest character of the line that is not blank: beside it a cursor stands in no statement.
+std::size_t into_code(std::string_view source, std::size_t cursor) {
+  const std::size_t begin = from_line_begin(source, {cursor, cursor}).begin;
+  const std::string_view line = source.substr(begin, std::min(source.find('\n', begin), source.size()) - begin);
+  const std::string_view code = trimmed(line);
+  if (code.empty()) return cursor;
+  const auto first = static_cast<std::size_t>(code.data() - source.data());
+  return std::clamp(cursor, first, first + code.size() - 1);
+}
+
+// `source` and `cursor`: of the piece that was parsed.
+void add_places(std::string_view source, const Node& statement, std::size_t cursor,
+                std::vector<RefactorPlace>& places) {
+  if (!is_statement(statement) || statement.has_error()) return;
+  for (const Refactoring& row : refactorings()) {
+    const auto rewrite = row.forward(source, statement);
+    const auto lines = rewrite ? lines_around(source, rewrite->range) : std::nullopt;
+    if (!lines || cursor < lines->begin || cursor > lines->end) continue;
+    const auto same = [&](const RefactorPlace& other) {
+      return other.range == *lines && other.refactoring == row.name;
+    };
+    if (std::ranges::any_of(places, same)) continue;
+    places.push_back({*lines, std::string(row.name), fmt::format("Refactor: {}", row.title)});
+  }
+}
+
 std::string_view statements_of(std::string_view prompt) {
   prompt.remove_prefix(std::min(prompt.find('\n') + 1, prompt.size()));
   return prompt.ends_with(kAfter) ? prompt.substr(0, prompt.size() - kAfter.size()) : prompt;
@@ -94,28 +122,22 @@ std::string_view statements_of(std::string_view prompt) {
 }  // namespace
 
 std::vector<RefactorPlace> find_refactorings(const Language& language, std::string_view text, std::size_t cursor) {
+  const ByteRange window = statement_window(language, text, cursor);
+  const std::string_view part = cut(text, window);
+  const auto tree = SyntaxTree::parse(language, part);
   std::vector<RefactorPlace> places;
-  const auto tree = SyntaxTree::parse(language, text);
-  if (!tree) return places;
-  // From the line's first character on: a cursor before it stands in no statement.
-  const std::size_t line = from_line_begin(text, {std::min(cursor, text.size()), 0}).begin;
-  const std::size_t at = std::max(std::min(cursor, text.size()), line + margin_of(text.substr(line)).size());
-  for (Node node = tree->root().smallest({at, at}); !node.null(); node = node.parent()) {
+  if (!tree || cursor < window.begin) return places;
+  cursor = into_code(part, std::min(cursor - window.begin, part.size()));
+  for (Node node = tree->root().smallest({cursor, cursor}); !node.null(); node = node.parent()) {
     if (node.is("function_definition") || node.is("class_definition")) break;
-    if (!is_statement(node) || node.has_error()) continue;
-    for (const Refactoring& row : refactorings()) {
-      // A loop behind the statement may be what it begins.
-      for (const Node& candidate : {node, node.next_named()}) {
-        const auto rewrite = is_statement(candidate) ? row.forward(text, candidate) : std::nullopt;
-        const auto lines = rewrite ? lines_around(text, rewrite->range) : std::nullopt;
-        if (!lines || at < lines->begin || at > lines->end) continue;
-        const RefactorPlace place{*lines, std::string(row.name), fmt::format("Refactor: {}", row.title)};
-        const auto same = [&place](const RefactorPlace& other) {
-          return other.range == place.range && other.refactoring == place.refactoring;
-        };
-        if (std::ranges::none_of(places, same)) places.push_back(place);
-      }
-    }
+    if (!is_statement(node)) continue;
+    add_places(part, node, cursor, places);
+    // A loop behind the statement may be what it begins.
+    add_places(part, node.next_named(), cursor, places);
+  }
+  for (RefactorPlace& place : places) {
+    place.range.begin += window.begin;
+    place.range.end += window.begin;
   }
   return places;
 }
@@ -133,10 +155,14 @@ std::optional<std::string> parse_refactor_answer(const Language& language, std::
   const auto after = SyntaxTree::parse(language, better);
   if (better.empty() || !before || !after || after->root().has_error()) return std::nullopt;
   if (same_code(language, statements, better)) return std::nullopt;
-  const auto known = names_of(*before, statements);
-  for (const std::string_view name : names_of(*after, better)) {
-    if (!known.contains(name) && std::ranges::count(kNewNames, name) == 0) return std::nullopt;
-  }
+  const auto old = names_of(*before, statements), now = names_of(*after, better);
+  const auto gone = [&](std::string_view name) {
+    return !now.contains(name) && std::ranges::count(kGoneNames, name) == 0;
+  };
+  const auto fresh = [&](std::string_view name) {
+    return !old.contains(name) && std::ranges::count(kNewNames, name) == 0;
+  };
+  if (std::ranges::any_of(old, gone) || std::ranges::any_of(now, fresh)) return std::nullopt;
   return better;
 }
 

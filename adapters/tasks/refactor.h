@@ -20,13 +20,15 @@ struct RefactorPlace {
   std::string title;            // for the editor: "Refactor: use a list comprehension"
 };
 
-// What could be refactored where the cursor stands, by tree-sitter alone.
+// What could be refactored where the cursor stands, by tree-sitter alone. It parses the function at the cursor, or the
+// top-level statements around it, not the whole text.
 [[nodiscard]] std::vector<RefactorPlace> find_refactorings(const generation::Language& language, std::string_view text,
                                                            std::size_t cursor);
 
 // `statements`: without the indentation that is common to its lines.
 [[nodiscard]] std::string refactor_prompt(std::string_view refactoring, std::string_view statements);
-// The new statements, without common indentation; nothing when they do not parse, or say the same as before.
+// The new statements, without common indentation; nothing when they do not parse, say the same as before, or lose or
+// bring in names that refactorings do not.
 [[nodiscard]] std::optional<std::string> parse_refactor_answer(const generation::Language& language,
                                                                std::string_view statements, std::string_view answer);
 

@@ -1,3 +1,4 @@
+// Refactorings of conditions. Pure.
 #include <algorithm>
 #include <array>
 
@@ -19,10 +20,6 @@ bool leaves(const Node& statement) {
 
 Node last_statement(const Node& block) {
   return block.named_children() == 0 ? Node() : block.named_child(block.named_children() - 1);
-}
-
-std::string_view returned(std::string_view source, const Node& statement) {
-  return statement.is("return_statement") ? statement.named_child(0).text(source) : "";
 }
 
 bool is_truth(std::string_view text) { return text == "True" || text == "False"; }

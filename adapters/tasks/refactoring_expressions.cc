@@ -1,3 +1,4 @@
+// Refactorings inside a statement. Pure.
 #include <algorithm>
 #include <array>
 #include <vector>

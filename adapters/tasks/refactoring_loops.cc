@@ -1,3 +1,4 @@
+// Refactorings of loops. Pure.
 #include <fmt/format.h>
 
 #include "adapters/tasks/refactoring_rules.h"
@@ -106,10 +107,6 @@ bool assigns(std::string_view source, const Node& body, std::string_view name) {
     if (binds && mentions(source, node.field("left"), name)) return true;
   } while (cursor.next());
   return false;
-}
-
-std::string_view returned(std::string_view source, const Node& statement) {
-  return statement.is("return_statement") ? statement.named_child(0).text(source) : "";
 }
 
 }  // namespace

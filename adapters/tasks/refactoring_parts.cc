@@ -1,3 +1,4 @@
+// What the rules of refactorings are written with. Pure.
 #include <algorithm>
 #include <array>
 
@@ -69,6 +70,10 @@ std::optional<std::string> block_at(std::string_view source, const Node& block, 
     if (!trimmed(line).empty()) out.append(margin).append(columns, ' ').append(line);
   }
   return out;
+}
+
+std::string_view returned(std::string_view source, const Node& statement) {
+  return statement.is("return_statement") ? statement.named_child(0).text(source) : "";
 }
 
 bool has_comment(const Node& node) {

@@ -55,6 +55,8 @@ std::string_view margin(std::string_view source, const Node& statement);
 // lines is in them.
 std::optional<std::string> block_at(std::string_view source, const Node& block, std::string_view margin,
                                     std::size_t columns);
+// What a `return` returns; empty for other statements.
+std::string_view returned(std::string_view source, const Node& statement);
 bool has_comment(const Node& node);
 bool has_string_of_lines(const Node& node);
 // The name occurs as an identifier in the node.

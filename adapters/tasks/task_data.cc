@@ -128,7 +128,7 @@ std::size_t held_out_files(std::size_t files, double share) {
 
 Expected<TaskData> read_task_data(const Task& task, const model::Tokenizer& tokenizer, const TaskDataOptions& options,
                                   const TaskDataProgress& progress, const CancelFlag& cancel) {
-  const auto end = tokenizer.control("<|endoftext|>");
+  const auto end = options.end ? options.end : tokenizer.control("<|endoftext|>");
   if (!end) return make_error("the tokenizer has no <|endoftext|>");
   TaskData data;
   auto files = collect_files(options, progress, cancel, data);

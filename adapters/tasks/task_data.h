@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,12 +22,13 @@ namespace weft::adapters {
 struct TokenExample {
   TaskExample text;             // `pair` is unique over all files
   std::vector<TokenId> prompt;  // at least one token
-  std::vector<TokenId> answer;  // ends with <|endoftext|>
+  std::vector<TokenId> answer;  // ends with TaskDataOptions::end
   [[nodiscard]] std::size_t tokens() const { return prompt.size() + answer.size(); }
 };
 
 struct TaskDataOptions {
   std::vector<std::string> folders;
+  std::optional<TokenId> end;         // of an answer; none: the tokenizer's <|endoftext|>
   std::size_t max_tokens = 1024;      // of a whole example
   double held_out_share = 0.1;        // of the files, at least one where there are two; 1: all of them
   std::size_t max_held_out = 400;     // examples kept of the held-out files, pairs whole

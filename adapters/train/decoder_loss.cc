@@ -20,14 +20,14 @@ std::vector<std::int64_t> document_lengths(const RowBatch& batch) {
   return out;
 }
 
-at::Tensor cross_entropy_sum(const model::Transformer& transformer, const at::Tensor& hidden,
+at::Tensor cross_entropy_sum(const std::function<at::Tensor(const at::Tensor&)>& logits, const at::Tensor& hidden,
                              const at::Tensor& targets) {
   const auto wanted = targets.split(kLossChunk);
   const auto parts = hidden.split(kLossChunk);
   at::Tensor total = at::zeros({}, at::kFloat);
   for (std::size_t i = 0; i < parts.size(); ++i) {
-    const at::Tensor logits = transformer.logits(parts[i]).to(at::kFloat);
-    total = total + at::cross_entropy_loss(logits, wanted[i], {}, at::Reduction::Sum, RowBatch::kIgnored);
+    const at::Tensor scores = logits(parts[i]).to(at::kFloat);
+    total = total + at::cross_entropy_loss(scores, wanted[i], {}, at::Reduction::Sum, RowBatch::kIgnored);
   }
   return total;
 }

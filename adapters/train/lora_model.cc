@@ -56,8 +56,8 @@ at::Tensor LoraModel::loss_sum(std::span<const TokenExample* const> examples) co
   const at::Tensor hidden =
       transformer_.hidden(at::tensor(batch.ids, at::kLong), at::tensor(batch.positions, at::kLong),
                           {.attention = attention, .deltas = &factors_});
-  return cross_entropy_sum(transformer_, at::index_select(hidden, 0, at::tensor(rows, at::kLong)),
-                           at::tensor(targets, at::kLong));
+  return cross_entropy_sum([&](const at::Tensor& x) { return transformer_.logits(x); },
+                           at::index_select(hidden, 0, at::tensor(rows, at::kLong)), at::tensor(targets, at::kLong));
 }
 
 }  // namespace weft::adapters

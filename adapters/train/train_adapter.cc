@@ -8,10 +8,14 @@
 #include <cmath>
 #include <exception>
 #include <filesystem>
+#include <memory>
+#include <optional>
 
 #include "adapters/eval/detection.h"
 #include "adapters/train/finetune.h"
 #include "adapters/train/lora_model.h"
+#include "adapters/train/trainable_encoder_decoder.h"
+#include "adapters/train/trainable_model.h"
 #include "model/backend.h"
 #include "model/tokenizer/tokenizer.h"
 
@@ -27,6 +31,7 @@ constexpr double kWeightDecay = 0.01;
 
 struct Base {
   model::ModelConfig config;
+  std::string tokenizer_path;
   std::shared_ptr<const model::Tokenizer> tokenizer;
   std::string sha256;
 };
@@ -34,11 +39,38 @@ struct Base {
 Expected<Base> read_base(const std::string& directory) {
   auto config = model::read_model_config(directory);
   if (!config) return config.error();
-  auto tokenizer = model::load_sentencepiece((fs::path(directory) / "tokenizer.model").string());
+  auto tokenizer_path = model::find_sentencepiece(directory);
+  if (!tokenizer_path) return tokenizer_path.error();
+  auto tokenizer = model::load_sentencepiece(*tokenizer_path);
   if (!tokenizer) return tokenizer.error();
   auto sha256 = base_hash(directory);
   if (!sha256) return sha256.error();
-  return Base{*std::move(config), *std::move(tokenizer), *std::move(sha256)};
+  return Base{*std::move(config), *std::move(tokenizer_path), *std::move(tokenizer), *std::move(sha256)};
+}
+
+Expected<void> check_kind(const Task& task, const TrainOptions& options, const model::ModelConfig& config) {
+  if (!options.full) {
+    if (!config.encoder) return {};
+    return make_error("{} is an encoder-decoder, for which adapters are not supported: train all of it (--full)",
+                      config.name);
+  }
+  std::error_code ignored;
+  if (fs::equivalent(options.out, options.model, ignored)) {
+    return make_error("{} is the model to start from: name another folder for the one that is trained", options.out);
+  }
+  if (task.verdicts.detects()) {
+    return make_error("{} is trained as an adapter, which keeps its threshold; a whole model has no place for it",
+                      task.name);
+  }
+  if (config.encoder && config.encoder->end < 0) {
+    return make_error("config.json of {} names no eos_token_id for an answer to end with", config.name);
+  }
+  return {};
+}
+
+// What an answer ends with; none: the tokenizer says.
+std::optional<TokenId> end_of_answer(const model::ModelConfig& config) {
+  return config.encoder ? std::optional(TokenId(config.encoder->end)) : std::nullopt;
 }
 
 Expected<TaskData> read_data(const Task& task, const TrainOptions& options, const Base& base, const Progress& progress,
@@ -46,6 +78,7 @@ Expected<TaskData> read_data(const Task& task, const TrainOptions& options, cons
   const TrainPreset& preset = options.preset;
   TaskDataOptions data{
       .folders = options.data,
+      .end = end_of_answer(base.config),
       .max_tokens = std::min(preset.example_tokens, static_cast<std::size_t>(base.config.max_positions)),
       .max_held_out = preset.max_held_out,
       .seed = options.seed,
@@ -73,12 +106,13 @@ std::size_t steps_for(const TrainPreset& preset, const std::vector<TokenExample>
 FinetuneOptions finetune_options(const Task& task, const TrainOptions& options, const Base& base,
                                  const TaskData& data) {
   const TrainPreset& preset = options.preset;
+  const std::string kind = options.full ? "full" : fmt::format("{}|{}", preset.rank, preset.alpha);
   const std::size_t steps = steps_for(preset, data.train);
   const auto share = [steps](double part) {
     return static_cast<std::size_t>(std::ceil(part * static_cast<double>(steps)));
   };
   return {.out = options.out,
-          .learning_rate = preset.learning_rate,
+          .learning_rate = options.full ? preset.full_learning_rate : preset.learning_rate,
           .weight_decay = kWeightDecay,
           .total_steps = steps,
           .warmup_steps = share(kWarmupShare),
@@ -90,8 +124,7 @@ FinetuneOptions finetune_options(const Task& task, const TrainOptions& options, 
           .checkpoint_every_steps = options.checkpoint_every_steps,
           .seed = options.seed,
           .resume = options.resume,
-          .fingerprint = fmt::format("{}|{}|{}|{}|{}", task.name, base.sha256, preset.rank, preset.alpha,
-                                     model::multiplies_bf16())};
+          .fingerprint = fmt::format("{}|{}|{}|{}", task.name, base.sha256, kind, model::multiplies_bf16())};
 }
 
 // log P(verdict | prompt)
@@ -128,13 +161,14 @@ std::size_t parameter_count(const FinetuneModel& model) {
   return out;
 }
 
-AdapterInfo info_of(const Task& task, const TrainPreset& preset, const Base& base) {
+AdapterInfo info_of(const Task& task, const TrainOptions& options, const Base& base) {
   AdapterInfo out;
   out.task = task.name;
   out.base_name = base.config.name;
   out.base_sha256 = base.sha256;
-  out.rank = static_cast<int>(preset.rank);
-  out.alpha = preset.alpha;
+  if (options.full) return out;
+  out.rank = static_cast<int>(options.preset.rank);
+  out.alpha = options.preset.alpha;
   return out;
 }
 
@@ -150,30 +184,74 @@ TrainReport report_of(const FinetuneResult& result) {
   return out;
 }
 
+// What a run is given, once it is read.
+struct Work {
+  const Task& task;
+  const TrainOptions& options;
+  const Base& base;
+  const TaskData& data;
+  const Progress& progress;
+  const CancelFlag& cancel;
+};
+
+Expected<TrainReport> teach(const FinetuneModel& model, const Work& work) {
+  const auto result = finetune(model, work.data, finetune_options(work.task, work.options, work.base, work.data),
+                               work.progress, work.cancel);
+  if (!result) return result.error();
+  TrainReport report = report_of(*result);
+  report.parameters = parameter_count(model);
+  report.info = info_of(work.task, work.options, work.base);
+  return report;
+}
+
+Expected<TrainReport> run_adapter(const Work& work) {
+  const auto& [task, options, base, data, progress, cancel] = work;
+  const LoraShape shape{static_cast<std::int64_t>(options.preset.rank), options.preset.alpha};
+  auto model = LoraModel::open(options.model, base.config, LoraFactors::fresh(base.config, shape, options.seed));
+  if (!model) return model.error();
+  auto report = teach(*model, work);
+  if (!report || report->interrupted) return report;
+  if (task.verdicts.detects()) {
+    const auto threshold = calibrate(task, *model, base, data, options, progress, cancel);
+    if (!threshold) return threshold.error();
+    report->info.threshold = *threshold;
+  }
+  if (auto written = write_adapter(options.out, {report->info, model->to_adapter()}); !written) return written.error();
+  return report;
+}
+
+Expected<TrainReport> run_full(const Work& work) {
+  const TrainOptions& options = work.options;
+  model::ModelConfig config = work.base.config;
+  std::unique_ptr<FinetuneModel> model;
+  if (config.encoder) {
+    auto weights = read_weights(config, options.model);
+    if (!weights) return weights.error();
+    model = std::make_unique<TrainableEncoderDecoder>(config, *std::move(weights));
+  } else {
+    auto decoder = TrainableModel::from_directory(config, options.model);
+    if (!decoder) return decoder.error();
+    model = std::make_unique<TrainableModel>(*std::move(decoder));
+  }
+  auto report = teach(*model, work);
+  if (!report || report->interrupted) return report;
+  std::error_code ignored;
+  config.name = fs::weakly_canonical(options.out, ignored).filename().string();
+  const auto written = package_model(config, model->parameters(), options.out, work.base.tokenizer_path);
+  if (!written) return written.error();
+  return report;
+}
+
 Expected<TrainReport> run(const Task& task, const TrainOptions& options, const Progress& progress,
                           const CancelFlag& cancel) {
   const auto base = read_base(options.model);
   if (!base) return base.error();
+  if (auto possible = check_kind(task, options, base->config); !possible) return possible.error();
   auto data = read_data(task, options, *base, progress, cancel);
   if (!data) return data.error();
-  const TrainPreset& preset = options.preset;
-  const LoraShape shape{static_cast<std::int64_t>(preset.rank), preset.alpha};
-  auto model = LoraModel::open(options.model, base->config, LoraFactors::fresh(base->config, shape, options.seed));
-  if (!model) return model.error();
-  const auto result = finetune(*model, *data, finetune_options(task, options, *base, *data), progress, cancel);
-  if (!result) return result.error();
-  TrainReport report = report_of(*result);
-  report.parameters = parameter_count(*model);
-  report.info = info_of(task, preset, *base);
-  if (!report.interrupted) {
-    if (task.verdicts.detects()) {
-      const auto threshold = calibrate(task, *model, *base, *data, options, progress, cancel);
-      if (!threshold) return threshold.error();
-      report.info.threshold = *threshold;
-    }
-    if (auto written = write_adapter(options.out, {report.info, model->to_adapter()}); !written) return written.error();
-  }
-  report.data = *std::move(data);
+  const Work work{task, options, *base, *data, progress, cancel};
+  auto report = options.full ? run_full(work) : run_adapter(work);
+  if (report) report->data = *std::move(data);
   return report;
 }
 

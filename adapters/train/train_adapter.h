@@ -1,4 +1,5 @@
-// Training an adapter for a task from folders of code. Free of torch in this header. Training thread only.
+// Training an adapter, or a whole model, for a task from folders of code. Free of torch in this header. Training thread
+// only.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +22,8 @@ struct TrainPreset {
   std::string_view name, summary;
   std::size_t rank = 16;
   double alpha = 32;
-  double learning_rate = 1e-3;
+  double learning_rate = 1e-3;       // of an adapter
+  double full_learning_rate = 3e-4;  // of all of a model's weights
   std::size_t max_steps = 200;
   double max_epochs = 4;              // passes over the examples at most
   std::size_t batch_tokens = 4096;    // a step
@@ -37,8 +39,9 @@ struct TrainPreset {
 
 struct TrainOptions {
   std::vector<std::string> data;  // folders of code
-  std::string out;                // the adapter's folder; checkpoints/ and log.jsonl go there too
+  std::string out;                // the folder of what is trained; checkpoints/ and log.jsonl go there too
   std::string model;              // directory of the base
+  bool full = false;              // train all its weights; `out` becomes a model directory
   TrainPreset preset;
   CollectOptions collect;
   std::uint64_t seed = 1;
@@ -66,8 +69,9 @@ struct TrainReport {
 };
 
 // Errors: no folder, too little data (how many files and examples there are, and why what was dropped was), a foreign
-// checkpoint, a full disk, "cancelled" before the first step. Bit-identical after a kill: a continued run writes the
-// same adapter as one that was never stopped (same machine, same threads).
+// checkpoint, a full disk, "cancelled" before the first step; an encoder-decoder without `full`, which has no adapters;
+// a task with a threshold, which only an adapter keeps, with it. Bit-identical after a kill: a continued run writes the
+// same adapter or model as one that was never stopped (same machine, same threads).
 Expected<TrainReport> train_adapter(const Task& task, const TrainOptions& options,
                                     const std::function<void(const TrainProgress&)>& progress, CancelFlag cancel);
 

@@ -21,7 +21,7 @@ constexpr int kContextLines = 3;
 
 struct Settings {
   std::string location, model;
-  int threads = 0;
+  int threads = 0, tensor_parallel = 1;
   bool json = false;
 };
 
@@ -75,7 +75,10 @@ int run(const Settings& settings) {
   if (!location) return fail(2, location.error());
   const auto located = read_location(*location);
   if (!located) return fail(1, located.error());
-  auto stack = load_model_stack({.model = settings.model, .threads = settings.threads, .completion = {}});
+  auto stack = load_model_stack({.model = settings.model,
+                                 .threads = settings.threads,
+                                 .tensor_parallel = settings.tensor_parallel,
+                                 .completion = {}});
   if (!stack) return fail(1, stack.error());
   // An editor names files by absolute path, and the prompt may hold the name: so does this.
   const std::string path = std::filesystem::absolute(location->path).lexically_normal().string();
@@ -102,6 +105,7 @@ void add_complete_command(CLI::App& root, int& exit_code) {
   app->add_option("--threads", settings->threads, "compute threads; 0: as many as pay")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
+  add_tensor_parallel(*app, settings->tensor_parallel);
   app->add_flag("--json", settings->json, "print items, timings and model as JSON");
   app->footer(
       "The place is marked \u2038 and the offered text follows it.\n\n"

@@ -6,6 +6,7 @@
 
 #include "adapters/data/pack.h"
 #include "lsp/command/command.h"
+#include "lsp/command/data.h"
 #include "lsp/command/interrupt.h"
 #include "lsp/command/progress_bar.h"
 
@@ -110,6 +111,9 @@ void add_data_command(CLI::App& root, int& exit_code) {
       "  weft data pack corpus/train --held-out corpus/heldout --held-out-name textwrap.py --out packed\n"
       "  weft data pack more --tokenizer packed/tokenizer.model --out packed-more --json");
   app->callback([settings, &exit_code] { exit_code = run_pack(*settings); });
+  add_data_extract_command(*data, exit_code);
+  add_data_lessons_command(*data, exit_code);
+  add_data_inspect_command(*data, exit_code);
 }
 
 }  // namespace weft::lsp

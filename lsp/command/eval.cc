@@ -18,7 +18,7 @@ using adapters::CompletionEvalReport;
 struct Settings {
   CompletionEvalOptions options;
   std::string model;
-  int threads = 0;
+  int threads = 0, tensor_parallel = 1;
   bool json = false;
 };
 
@@ -38,7 +38,10 @@ int fail(const Error& error) {
 }
 
 int run(const Settings& settings) {
-  auto stack = load_model_stack({.model = settings.model, .threads = settings.threads, .completion = {}});
+  auto stack = load_model_stack({.model = settings.model,
+                                 .threads = settings.threads,
+                                 .tensor_parallel = settings.tensor_parallel,
+                                 .completion = {}});
   if (!stack) return fail(stack.error());
   auto bar = std::make_unique<ProgressBar>(*stack->clock);
   adapters::CompletionEvalHooks hooks;
@@ -76,6 +79,7 @@ void add_completion(CLI::App& group, int& exit_code) {
   app->add_option("--threads", settings->threads, "compute threads; 0: as many as pay")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
+  add_tensor_parallel(*app, settings->tensor_parallel);
   app->add_flag("--json", settings->json, "print the report as JSON");
   app->footer("Example:\n  weft eval completion --data ./held-out --max-files 20 --json");
   app->callback([settings, &exit_code] { exit_code = run(*settings); });
@@ -84,9 +88,10 @@ void add_completion(CLI::App& group, int& exit_code) {
 }  // namespace
 
 void add_eval_command(CLI::App& root, int& exit_code) {
-  CLI::App* group = root.add_subcommand("eval", "Measure a model");
+  CLI::App* group = root.add_subcommand("eval", "Measure a model, or an adapter beside its base");
   group->require_subcommand(1);
   add_completion(*group, exit_code);
+  add_eval_task_commands(*group, exit_code);
 }
 
 }  // namespace weft::lsp

@@ -28,7 +28,7 @@ struct Settings {
   std::string description, language = "python", adapter, model;
   bool no_adapter = false;
   std::size_t beams = 4;
-  int threads = 0;
+  int threads = 0, tensor_parallel = 1;
   bool json = false;
 };
 
@@ -87,8 +87,10 @@ Expected<std::string> install(AdapterRegistry& registry, const Settings& setting
 }
 
 Expected<Generated> generate(const Settings& settings, const std::string& description) {
-  // Options of how the model is loaded, such as its parallelism, go in here.
-  const auto stack = load_model_stack({.model = settings.model, .threads = settings.threads, .completion = {}});
+  const auto stack = load_model_stack({.model = settings.model,
+                                       .threads = settings.threads,
+                                       .tensor_parallel = settings.tensor_parallel,
+                                       .completion = {}});
   if (!stack) return stack.error();
   const TimePoint loaded = stack->clock->now();
   const auto registry = std::make_shared<AdapterRegistry>(stack->engine, stack->config,
@@ -167,6 +169,7 @@ void add_generate_command(CLI::App& root, int& exit_code) {
   app->add_option("--threads", settings->threads, "compute threads; 0: as many as pay")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
+  add_tensor_parallel(*app, settings->tensor_parallel);
   app->add_flag("--json", settings->json, "print all candidates, timings and model as JSON");
   app->footer(
       "Candidates that parse come first, then those the model is surest of; the best one is printed.\n\n"

@@ -7,6 +7,7 @@
 
 #include "lsp/command/command.h"
 #include "model/base/log.h"
+#include "model/rank.h"
 
 namespace {
 
@@ -19,6 +20,7 @@ int report_parse_error(const CLI::App& app, const CLI::ParseError& error) {
 }
 
 int run(int argc, char** argv) {
+  if (const auto code = weft::model::run_if_started_as_rank()) return *code;
   int exit_code = 0;
   std::string log_level = "warning";
   CLI::App app{"weft: code completion from a language model of your own, on your machine.", "weft"};

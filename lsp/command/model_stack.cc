@@ -17,12 +17,22 @@ void show_loading(double fraction) {
 
 }  // namespace
 
+void add_tensor_parallel(CLI::App& app, int& ranks) {
+  app.add_option("--tensor-parallel", ranks, "split the model over N processes, which share --threads")
+      ->type_name("N")
+      ->check(CLI::Range(1, model::kMaxTensorParallel))
+      ->capture_default_str();
+}
+
 Expected<ModelStack> load_model_stack(const StackOptions& options) {
   auto directory = model::find_model_directory(options.model);
   if (!directory) return directory.error();
   auto clock = std::make_shared<const SteadyClock>();
   const TimePoint begin = clock->now();
-  auto loaded = model::load_model({.directory = *directory, .threads = options.threads, .progress = show_loading});
+  auto loaded = model::load_model({.directory = *directory,
+                                   .threads = options.threads,
+                                   .tensor_parallel = options.tensor_parallel,
+                                   .progress = show_loading});
   show_loading(1);
   if (!loaded) return loaded.error();
   ModelStack stack{.directory = *directory,

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "generation/completion/completion.h"
@@ -28,8 +29,12 @@ struct ModelStack {
 struct StackOptions {
   std::string model;  // empty: where find_model_directory looks
   int threads = 0;
+  int tensor_parallel = 1;
   generation::CompletionOptions completion;
 };
+
+// `--tensor-parallel N`, the same wherever a model is run.
+void add_tensor_parallel(CLI::App& app, int& ranks);
 
 // Shows a progress line on stderr when that is a terminal.
 Expected<ModelStack> load_model_stack(const StackOptions& options);

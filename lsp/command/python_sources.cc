@@ -5,6 +5,8 @@
 #include <filesystem>
 #include <memory>
 
+#include <fmt/ranges.h>
+
 namespace weft::lsp {
 namespace {
 
@@ -27,14 +29,20 @@ Expected<std::string> standard_library_folder() {
 
 }  // namespace
 
-Expected<std::string> find_bench_file() {
+Expected<std::vector<std::string>> find_bench_files(std::size_t count) {
   const auto folder = standard_library_folder();
   if (!folder) return folder.error();
+  std::vector<std::string> found;
   for (const char* name : kHeldOut) {
     const auto path = std::filesystem::path(*folder) / name;
-    if (std::filesystem::is_regular_file(path)) return path.string();
+    if (std::filesystem::is_regular_file(path)) found.push_back(path.string());
   }
-  return make_error("{} has none of textwrap.py, configparser.py, statistics.py: name a file with --file", *folder);
+  if (found.size() < count) {
+    return make_error("{} has {} of {}, {} are needed: name files with --file and --other", *folder, found.size(),
+                      fmt::join(kHeldOut, ", "), count);
+  }
+  found.resize(count);
+  return found;
 }
 
 }  // namespace weft::lsp

@@ -2,13 +2,14 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "model/base/expected.h"
 
 namespace weft::lsp {
 
-// A standard-library file of about 500 lines from those kept out of the training data. Error: no python3, or no such
-// file there.
-Expected<std::string> find_bench_file();
+// `count` standard-library files from those kept out of the training data, the first of about 500 lines. Error: no
+// python3, or too few such files there.
+Expected<std::vector<std::string>> find_bench_files(std::size_t count);
 
 }  // namespace weft::lsp

@@ -1,4 +1,4 @@
-// `weft train TASK`: trains an adapter for a task from folders of code. Main thread.
+// `weft train TASK`: trains an adapter, or a whole model, for a task from folders of code. Main thread.
 #include <memory>
 #include <optional>
 #include <string>
@@ -7,9 +7,12 @@
 #include <nlohmann/json.hpp>
 
 #include "adapters/train/train_adapter.h"
+#include "adapters/train/train_report.h"
 #include "lsp/command/command.h"
 #include "lsp/command/interrupt.h"
+#include "lsp/command/model_stack.h"
 #include "lsp/command/progress_bar.h"
+#include "model/base/atomic_file.h"
 #include "model/runner.h"
 
 namespace weft::lsp {
@@ -22,11 +25,14 @@ using adapters::TrainReport;
 struct Settings {
   TrainOptions options;
   std::string task, preset = "balanced", model;
+  std::string command;  // as it was typed
   // What stands in the preset's place.
-  std::optional<std::size_t> rank, max_steps, batch_tokens, evaluate_every_steps, patience;
+  std::optional<std::size_t> rank, max_steps, batch_tokens, evaluate_every_steps, patience, max_held_out;
   std::optional<double> learning_rate, max_epochs;
   bool only_permissive = false, fresh = false, json = false;
 };
+
+using adapters::TaskEvalReport;
 
 int fail(std::string_view message, int code = 1) {
   fmt::print(stderr, "weft train: {}\n", message);
@@ -48,7 +54,8 @@ adapters::TrainPreset preset_of(const Settings& settings) {
   replace(preset.batch_tokens, settings.batch_tokens);
   replace(preset.evaluate_every_steps, settings.evaluate_every_steps);
   replace(preset.patience, settings.patience);
-  replace(preset.learning_rate, settings.learning_rate);
+  replace(preset.max_held_out, settings.max_held_out);
+  replace(settings.options.full ? preset.full_learning_rate : preset.learning_rate, settings.learning_rate);
   replace(preset.max_epochs, settings.max_epochs);
   return preset;
 }
@@ -69,32 +76,73 @@ void show(ProgressBar& bar, const TrainProgress& progress) {
   bar.show(static_cast<double>(progress.step) / all, describe(progress));
 }
 
-void print_json(const Settings& settings, const TrainReport& report) {
-  const nlohmann::ordered_json out = {{"task", report.info.task},
-                                      {"base", report.info.base_name},
-                                      {"adapter", settings.options.out},
-                                      {"interrupted", report.interrupted},
-                                      {"stopped_early", report.stopped_early},
-                                      {"steps", report.steps},
-                                      {"tokens", report.tokens},
-                                      {"parameters", report.parameters},
-                                      {"rank", report.info.rank},
-                                      {"files", report.data.files},
-                                      {"train_examples", report.data.train.size()},
-                                      {"held_out_examples", report.data.held_out.size()},
-                                      {"base_loss", report.base_loss},
-                                      {"best_loss", report.best_loss},
-                                      {"best_step", report.best_step},
-                                      {"threshold", report.info.threshold}};
-  fmt::print("{}\n", out.dump(2));
+// Base and adapter on the held-out examples, through the engine that serves.
+Expected<TaskEvalReport> evaluate(const adapters::Task& task, const Settings& settings, const TrainReport& report,
+                                  const CancelFlag& cancel) {
+  const TrainOptions& options = settings.options;
+  auto stack = load_model_stack({.model = options.model, .threads = options.threads, .completion = {}});
+  if (!stack) return stack.error();
+  const auto subject = adapters::open_eval_subject({stack->engine.get(), stack->config, stack->directory}, options.out);
+  if (!subject) return subject.error();
+  adapters::TaskEvalHooks hooks;
+  hooks.cancel = cancel;
+  ProgressBar bar(*stack->clock);
+  hooks.progress = [&bar](std::size_t done, std::size_t all) {
+    bar.show(static_cast<double>(done) / static_cast<double>(all), fmt::format("measuring: {}/{}", done, all));
+  };
+  return adapters::evaluate_task(task, report.data.held_out, *subject, hooks);
 }
 
-void print_text(const Settings& settings, const TrainReport& report) {
-  fmt::print("{}\ntrained {} steps, {} tokens{}; held-out loss {:.4f} at step {}, {:.4f} without the adapter\n",
-             adapters::describe(report.data), report.steps, report.tokens,
-             report.stopped_early ? " (stopped early)" : "", report.best_loss, report.best_step, report.base_loss);
-  if (report.info.threshold > 0) fmt::print("threshold: {:.4f}\n", report.info.threshold);
-  fmt::print("adapter: {}\n", settings.options.out);
+nlohmann::ordered_json to_json(const Settings& settings, const TrainReport& report) {
+  return {{"task", report.info.task},
+          {"base", report.info.base_name},
+          {settings.options.full ? "model" : "adapter", settings.options.out},
+          {"interrupted", report.interrupted},
+          {"stopped_early", report.stopped_early},
+          {"steps", report.steps},
+          {"tokens", report.tokens},
+          {"parameters", report.parameters},
+          {"rank", report.info.rank},
+          {"files", report.data.files},
+          {"train_examples", report.data.train.size()},
+          {"held_out_examples", report.data.held_out.size()},
+          {"base_loss", report.base_loss},
+          {"best_loss", report.best_loss},
+          {"best_step", report.best_step},
+          {"threshold", report.info.threshold}};
+}
+
+std::string describe(const Settings& settings, const TrainReport& report) {
+  std::string out =
+      fmt::format("{}\ntrained {} steps, {} tokens{}; held-out loss {:.4f} at step {}, {:.4f} before\n",
+                  adapters::describe(report.data), report.steps, report.tokens,
+                  report.stopped_early ? " (stopped early)" : "", report.best_loss, report.best_step, report.base_loss);
+  if (report.info.threshold > 0) out += fmt::format("threshold: {:.4f}\n", report.info.threshold);
+  return out + fmt::format("{0}: {1}\nreport: {1}/report.html\n", settings.options.full ? "model" : "adapter",
+                           settings.options.out);
+}
+
+int finish(const adapters::Task& task, const Settings& settings, const TrainReport& report, const CancelFlag& cancel) {
+  // Two models cannot be in one engine; of a whole one the report has the losses.
+  std::optional<TaskEvalReport> evaluation;
+  if (!settings.options.full) {
+    auto measured = evaluate(task, settings, report, cancel);
+    if (!measured) {
+      return fail(fmt::format("the adapter is in {}, but could not be measured: {}", settings.options.out,
+                              measured.error().message));
+    }
+    evaluation = *std::move(measured);
+  }
+  const TaskEvalReport* found = evaluation ? &*evaluation : nullptr;
+  const std::string html = to_html(adapters::make_train_report({settings.options, report, found, settings.command}));
+  if (auto written = write_file_atomically(settings.options.out + "/report.html", html); !written) {
+    return fail(written.error().message);
+  }
+  auto out = to_json(settings, report);
+  if (found != nullptr) out["evaluation"] = nlohmann::ordered_json::parse(adapters::to_json(*found));
+  fmt::print("{}\n", settings.json ? out.dump(2)
+                                   : describe(settings, report) + (found != nullptr ? adapters::describe(*found) : ""));
+  return 0;
 }
 
 int run(Settings settings) {
@@ -113,17 +161,30 @@ int run(Settings settings) {
       *task, settings.options, [&bar](const TrainProgress& progress) { show(*bar, progress); }, cancel);
   bar.reset();
   if (!report) return fail(report.error().message);
-  if (report->interrupted) {
-    fail(
-        fmt::format("interrupted after step {}; the checkpoint is saved in {}. Run the same command again to continue.",
-                    report->steps, settings.options.out));
+  if (!report->interrupted) return finish(*task, settings, *report, cancel);
+  if (settings.json) fmt::print("{}\n", to_json(settings, *report).dump(2));
+  return fail(
+      fmt::format("interrupted after step {}; the checkpoint is saved in {}. Run the same command again to "
+                  "continue.",
+                  report->steps, settings.options.out));
+}
+
+// The options that were given, as a shell would take them.
+std::string command_of(const CLI::App& app) {
+  std::string out = "weft train";
+  const auto add = [&out](const std::string& word) {
+    const bool plain = word.find_first_of(" \t'\"$*?&|;<>()") == std::string::npos && !word.empty();
+    out += plain ? " " + word : " '" + word + "'";
+  };
+  for (const CLI::Option* option : app.get_options()) {
+    if (option->count() == 0) continue;
+    const bool flag = option->get_expected_min() == 0;
+    if (option->nonpositional()) add(option->get_name());
+    for (const std::string& value : option->results()) {
+      if (!flag) add(value);
+    }
   }
-  if (settings.json) {
-    print_json(settings, *report);
-  } else if (!report->interrupted) {
-    print_text(settings, *report);
-  }
-  return report->interrupted ? 1 : 0;
+  return out;
 }
 
 std::string presets() {
@@ -144,10 +205,13 @@ std::string tasks() {
 void add_data_options(CLI::App& app, Settings& settings) {
   app.add_option("task", settings.task, fmt::format("one of {}", adapters::known_tasks()))->required();
   app.add_option("--data", settings.options.data, "folders of code")->required()->type_name("DIR");
-  app.add_option("--out", settings.options.out, "the adapter's folder; checkpoints and log.jsonl go there too")
+  app.add_option("--out", settings.options.out, "folder of what is trained; checkpoints and log.jsonl go there too")
       ->required()
       ->type_name("DIR");
   app.add_option("--model", settings.model, "directory of the model that is adapted")->type_name("DIR");
+  app.add_flag("--full", settings.options.full,
+               "train all of the model's weights instead of an adapter: --out becomes a model directory. An "
+               "encoder-decoder is trained so");
   app.add_flag("--only-permissive", settings.only_permissive,
                "leave out files without a permissive licence, for an adapter that is given away");
   app.add_option("--assume-licence", settings.options.collect.assumed_licence,
@@ -170,6 +234,8 @@ void add_training_options(CLI::App& app, Settings& settings) {
       ->check(CLI::PositiveNumber);
   app.add_option("--patience", settings.patience, "looks without a better one before the run ends")
       ->check(CLI::PositiveNumber);
+  app.add_option("--max-held-out", settings.max_held_out, "examples kept of the held-out files")
+      ->check(CLI::PositiveNumber);
   app.add_option("--checkpoint-every-steps", settings.options.checkpoint_every_steps, "steps between checkpoints")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
@@ -183,7 +249,7 @@ void add_training_options(CLI::App& app, Settings& settings) {
 
 void add_train_command(CLI::App& root, int& exit_code) {
   auto settings = std::make_shared<Settings>();
-  CLI::App* app = root.add_subcommand("train", "Train an adapter for a task from folders of code");
+  CLI::App* app = root.add_subcommand("train", "Train an adapter, or a whole model, for a task from folders of code");
   add_data_options(*app, *settings);
   add_training_options(*app, *settings);
   app->add_flag("--fresh", settings->fresh, "ignore checkpoints in --out instead of continuing from the newest");
@@ -191,9 +257,13 @@ void add_train_command(CLI::App& root, int& exit_code) {
   app->footer(
       fmt::format("Tasks:{}\n\nPresets:{}\n\n"
                   "Stops cleanly at Ctrl-C (exit code 1) and continues when run again; a second Ctrl-C kills.\n\n"
-                  "Example:\n  weft train bug-detection --data ~/src/project --out bugs --preset smallest",
+                  "Examples:\n  weft train bug-detection --data ~/src/project --out bugs --preset smallest\n"
+                  "  weft train function-from-comment --full --model t5 --data ~/src/project --out t5-functions",
                   tasks(), presets()));
-  app->callback([settings, &exit_code] { exit_code = run(*settings); });
+  app->callback([settings, app, &exit_code] {
+    settings->command = command_of(*app);
+    exit_code = run(*settings);
+  });
 }
 
 }  // namespace weft::lsp

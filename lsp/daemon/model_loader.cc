@@ -36,11 +36,12 @@ std::vector<std::string> install_adapters(adapters::AdapterRegistry& registry, c
 }  // namespace
 
 ModelLoader make_model_loader(const DaemonOptions& options) {
-  return [model = options.model, threads = options.threads,
+  return [model = options.model, threads = options.threads, ranks = options.tensor_parallel,
           asked_for = options.adapters](const std::function<void(double)>& progress) -> Expected<ReadyModel> {
     const auto directory = model::find_model_directory(model);
     if (!directory) return directory.error();
-    auto loaded = model::load_model({.directory = *directory, .threads = threads, .progress = progress});
+    auto loaded = model::load_model(
+        {.directory = *directory, .threads = threads, .tensor_parallel = ranks, .progress = progress});
     if (!loaded) return loaded.error();
     ReadyModel ready{.backend = nullptr, .info = loaded->runner->info()};
     auto clock = std::make_shared<const SteadyClock>();
@@ -51,7 +52,8 @@ ModelLoader make_model_loader(const DaemonOptions& options) {
         engine, loaded->config, [folder = *directory] { return adapters::base_hash(folder); });
     ready.warnings = install_adapters(*registry, *directory, asked_for);
     ready.adapters = make_adapter_control(registry);
-    adapters::ActionOptions actions{.stop_tokens = generation::stop_tokens(loaded->config, *tokenizer)};
+    adapters::ActionOptions actions;
+    actions.stop_tokens = generation::stop_tokens(loaded->config, *tokenizer);
     ready.actions =
         make_action_backend(std::make_unique<adapters::ActionService>(engine, registry, std::move(actions)), registry);
     ready.backend = make_backend(

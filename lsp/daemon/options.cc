@@ -11,6 +11,7 @@
 #include <CLI/CLI.hpp>
 
 #include "model/base/log.h"
+#include "model/runner.h"
 
 namespace weft::lsp {
 namespace {
@@ -35,6 +36,11 @@ void add_common(CLI::App& app, DaemonOptions& options) {
       ->allow_extra_args(false);
   app.add_option("--threads", options.threads, "compute threads; 0: one per core")
       ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  app.add_option("--tensor-parallel", options.tensor_parallel,
+                 "split the model over N processes, which share --threads")
+      ->type_name("N")
+      ->check(CLI::Range(1, model::kMaxTensorParallel))
       ->capture_default_str();
   app.add_option("--log-level", options.log_level, "trace, debug, info, warning, error or off")->capture_default_str();
   app.add_option("--log-file", options.log_file, "write the log to FILE too; it never holds the text of documents")

@@ -13,6 +13,7 @@ namespace weft::lsp {
 struct DaemonOptions {
   std::string model;  // empty: where find_model_directory looks
   int threads = 0;    // 0: one per core
+  int tensor_parallel = 1;
   std::string log_level = "warning";
   std::string log_file;               // empty: stderr alone
   std::string record;                 // empty: no recording

@@ -9,27 +9,11 @@
 #include <cstring>
 #include <utility>
 
+#include "model/base/unique_fd.h"
+
 namespace weft {
-namespace {
-
-class FileDescriptor {
- public:
-  explicit FileDescriptor(int fd) : fd_(fd) {}
-  FileDescriptor(const FileDescriptor&) = delete;
-  FileDescriptor& operator=(const FileDescriptor&) = delete;
-  ~FileDescriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  [[nodiscard]] int get() const { return fd_; }
-
- private:
-  int fd_;
-};
-
-}  // namespace
-
 Expected<MappedFile> MappedFile::open(const std::string& path) {
-  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.get() < 0) return make_error("cannot open {}: {}", path, std::strerror(errno));
   struct stat status {};
   if (::fstat(file.get(), &status) != 0) return make_error("cannot stat {}: {}", path, std::strerror(errno));

@@ -7,7 +7,7 @@
 namespace weft::model {
 namespace {
 
-constexpr std::array<Architecture, 3> kArchitectures{{
+constexpr std::array<Architecture, 4> kArchitectures{{
     {.name = "LlamaForCausalLM",
      .model_type = "llama",
      .qkv_bias = false,
@@ -15,7 +15,8 @@ constexpr std::array<Architecture, 3> kArchitectures{{
      .tied_by_default = false,
      .explicit_head_dim = false,
      .bias_options = true,
-     .adds_bos = true},
+     .adds_bos = true,
+     .encoder_decoder = false},
     {.name = "Qwen2ForCausalLM",
      .model_type = "qwen2",
      .qkv_bias = true,
@@ -23,7 +24,8 @@ constexpr std::array<Architecture, 3> kArchitectures{{
      .tied_by_default = false,
      .explicit_head_dim = false,
      .bias_options = false,
-     .adds_bos = false},
+     .adds_bos = false,
+     .encoder_decoder = false},
     {.name = "Qwen3ForCausalLM",
      .model_type = "qwen3",
      .qkv_bias = false,
@@ -31,7 +33,18 @@ constexpr std::array<Architecture, 3> kArchitectures{{
      .tied_by_default = false,
      .explicit_head_dim = true,
      .bias_options = true,
-     .adds_bos = false},
+     .adds_bos = false,
+     .encoder_decoder = false},
+    // CodeT5 too; it has a beginning-of-sequence token, T5 has none. CodeT5+ from 2B on is another architecture.
+    {.name = "T5ForConditionalGeneration",
+     .model_type = "t5",
+     .qkv_bias = false,
+     .qk_norm = false,
+     .tied_by_default = true,
+     .explicit_head_dim = true,
+     .bias_options = false,
+     .adds_bos = true,
+     .encoder_decoder = true},
 }};
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 
+#include "model/config/encoder_decoder_config.h"
 #include "model/config/json_fields.h"
 
 namespace weft::model {
@@ -101,6 +102,14 @@ void read_biases(JsonFields& fields, ModelConfig& config) {
   config.mlp_bias = fields.flag("mlp_bias", false);
 }
 
+void read_decoder(JsonFields& fields, ModelConfig& config) {
+  read_sizes(fields, config);
+  read_rotary(fields, config);
+  config.norm_eps = fields.number("rms_norm_eps", 0.0, 1.0, config.norm_eps);
+  refuse_unsupported(fields);
+  read_biases(fields, config);
+}
+
 void read_fim(JsonFields& fields, FimFormat& fim) {
   const nlohmann::json* object = fields.find("weft_fim");
   if (object == nullptr) return;
@@ -120,9 +129,29 @@ void read_fim(JsonFields& fields, FimFormat& fim) {
   if (inner.failed()) fields.fail(fmt::format("weft_fim: {}", inner.error().message));
 }
 
+void write_decoder(const ModelConfig& config, nlohmann::ordered_json& out) {
+  out.update({{"num_hidden_layers", config.layers},
+              {"hidden_size", config.hidden},
+              {"num_attention_heads", config.heads},
+              {"num_key_value_heads", config.kv_heads},
+              {"head_dim", config.head_dim},
+              {"intermediate_size", config.intermediate},
+              {"vocab_size", config.vocabulary},
+              {"max_position_embeddings", config.max_positions},
+              {"hidden_act", "silu"},
+              {"rope_theta", config.rope_theta},
+              {"rms_norm_eps", config.norm_eps},
+              {"tie_word_embeddings", config.tied}});
+  if (config.architecture->bias_options) {
+    out["attention_bias"] = config.qkv_bias;
+    out["mlp_bias"] = config.mlp_bias;
+  }
+}
+
 }  // namespace
 
 std::size_t ModelConfig::parameters() const {
+  if (encoder) return encoder_decoder_parameters(*this);
   const auto size = [](int value) { return static_cast<std::size_t>(value); };
   const std::size_t h = size(hidden), q = size(heads) * size(head_dim), kv = size(kv_heads) * size(head_dim);
   const std::size_t inner = size(intermediate);
@@ -143,13 +172,14 @@ Expected<ModelConfig> parse_model_config(std::string_view json, std::string_view
   if (config.architecture == nullptr) return make_error("config.json: {}", fields.error().message);
   config.name = fields.text("_name_or_path", "");
   if (config.name.empty()) config.name = directory_name;
-  read_sizes(fields, config);
-  read_rotary(fields, config);
-  config.norm_eps = fields.number("rms_norm_eps", 0.0, 1.0, config.norm_eps);
-  refuse_unsupported(fields);
-  read_biases(fields, config);
+  if (config.architecture->encoder_decoder) {
+    read_encoder_decoder(fields, config);
+  } else {
+    read_decoder(fields, config);
+  }
   read_fim(fields, config.fim);
   config.eos = fields.ids("eos_token_id", config.vocabulary);
+  if (config.encoder && !config.eos.empty()) config.encoder->end = config.eos.front();
   const auto bos = fields.ids("bos_token_id", config.vocabulary);
   if (config.architecture->adds_bos && !bos.empty()) config.bos = bos.front();
   if (fields.failed()) return make_error("config.json: {}", fields.error().message);
@@ -170,26 +200,13 @@ Expected<ModelConfig> read_model_config(const std::string& directory) {
 
 std::string to_json(const ModelConfig& config) {
   WEFT_CHECK(config.architecture != nullptr);
-  nlohmann::ordered_json out = {
-      {"_name_or_path", config.name},
-      {"architectures", {config.architecture->name}},
-      {"model_type", config.architecture->model_type},
-      {"num_hidden_layers", config.layers},
-      {"hidden_size", config.hidden},
-      {"num_attention_heads", config.heads},
-      {"num_key_value_heads", config.kv_heads},
-      {"head_dim", config.head_dim},
-      {"intermediate_size", config.intermediate},
-      {"vocab_size", config.vocabulary},
-      {"max_position_embeddings", config.max_positions},
-      {"hidden_act", "silu"},
-      {"rope_theta", config.rope_theta},
-      {"rms_norm_eps", config.norm_eps},
-      {"tie_word_embeddings", config.tied},
-  };
-  if (config.architecture->bias_options) {
-    out["attention_bias"] = config.qkv_bias;
-    out["mlp_bias"] = config.mlp_bias;
+  nlohmann::ordered_json out = {{"_name_or_path", config.name},
+                                {"architectures", {config.architecture->name}},
+                                {"model_type", config.architecture->model_type}};
+  if (config.encoder) {
+    write_encoder_decoder(config, out);
+  } else {
+    write_decoder(config, out);
   }
   if (config.bos >= 0) out["bos_token_id"] = config.bos;
   if (!config.eos.empty()) out["eos_token_id"] = config.eos;

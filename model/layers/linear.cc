@@ -30,11 +30,11 @@ at::Tensor VocabParallelEmbedding::forward(const at::Tensor& ids) const {
   return communicator_->all_reduce_sum(looked_up.masked_fill(foreign.unsqueeze(-1), 0));
 }
 
-VocabParallelHead::VocabParallelHead(at::Tensor weight, Communicator& communicator)
-    : weight_(std::move(weight)), communicator_(&communicator) {}
+VocabParallelHead::VocabParallelHead(at::Tensor weight, std::int64_t vocabulary, Communicator& communicator)
+    : weight_(std::move(weight)), vocabulary_(vocabulary), communicator_(&communicator) {}
 
 at::Tensor VocabParallelHead::forward(const at::Tensor& x) const {
-  return communicator_->all_gather_last(at::linear(x, weight_));
+  return communicator_->all_gather_last(at::linear(x, weight_)).narrow(-1, 0, vocabulary_);
 }
 
 }  // namespace weft::model

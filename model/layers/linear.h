@@ -41,7 +41,7 @@ class RowParallelLinear {
 
 class VocabParallelEmbedding {
  public:
-  VocabParallelEmbedding(at::Tensor weight, Communicator& communicator);  // [V/R, hidden]
+  VocabParallelEmbedding(at::Tensor weight, Communicator& communicator);  // [ceil(V/R), hidden]
   at::Tensor forward(const at::Tensor& ids) const;                        // [N] i64 -> [N, hidden]
 
  private:
@@ -51,11 +51,13 @@ class VocabParallelEmbedding {
 
 class VocabParallelHead {
  public:
-  VocabParallelHead(at::Tensor weight, Communicator& communicator);  // [V/R, hidden]
-  at::Tensor forward(const at::Tensor& x) const;                     // [N, hidden] -> [N, V]
+  // [ceil(V/R), hidden], of which rows past V are padding.
+  VocabParallelHead(at::Tensor weight, std::int64_t vocabulary, Communicator& communicator);
+  at::Tensor forward(const at::Tensor& x) const;  // [N, hidden] -> [N, V]
 
  private:
   at::Tensor weight_;
+  std::int64_t vocabulary_;
   Communicator* communicator_;
 };
 

@@ -5,6 +5,8 @@
 
 #include <unordered_map>
 
+#include "model/layers/encoder_decoder.h"
+
 namespace weft::model {
 namespace {
 
@@ -51,6 +53,7 @@ void add_block_specs(const ModelConfig& c, int layer, std::vector<WeightSpec>& s
 }  // namespace
 
 std::vector<WeightSpec> weight_specs(const ModelConfig& config) {
+  if (config.encoder) return encoder_decoder_weight_specs(config);
   using Shard = WeightSpec::Shard;
   std::vector<WeightSpec> specs{{"model.embed_tokens.weight", {config.vocabulary, config.hidden}, Shard::kRows}};
   for (int layer = 0; layer < config.layers; ++layer) add_block_specs(config, layer, specs);
@@ -58,6 +61,8 @@ std::vector<WeightSpec> weight_specs(const ModelConfig& config) {
   if (!config.tied) specs.push_back({"lm_head.weight", {config.vocabulary, config.hidden}, Shard::kRows});
   return specs;
 }
+
+ShardedSizes sharded_sizes(const ModelConfig& config) { return {config.heads, config.kv_heads, config.intermediate}; }
 
 DecoderBlock::DecoderBlock(const ModelConfig& config, int layer, const Lookup& weight, Communicator& communicator)
     : layer_(layer),
@@ -99,7 +104,7 @@ at::Tensor DecoderBlock::forward(const at::Tensor& x, const RotaryAngles& angles
 Transformer::Transformer(const ModelConfig& config, const Lookup& weight, Communicator& communicator)
     : embedding_(weight("model.embed_tokens.weight"), communicator),
       norm_(weight("model.norm.weight"), config.norm_eps),
-      head_(weight(config.tied ? "model.embed_tokens.weight" : "lm_head.weight"), communicator),
+      head_(weight(config.tied ? "model.embed_tokens.weight" : "lm_head.weight"), config.vocabulary, communicator),
       rotary_(config.head_dim, config.rope_theta) {
   blocks_.reserve(static_cast<std::size_t>(config.layers));
   for (int layer = 0; layer < config.layers; ++layer) blocks_.emplace_back(config, layer, weight, communicator);

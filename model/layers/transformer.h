@@ -17,17 +17,21 @@
 #include "model/layers/linear.h"
 #include "model/layers/norm.h"
 #include "model/layers/rotary.h"
+#include "model/parallel/shard_plan.h"
 
 namespace weft::model {
 
 // A weight that the architecture asks for, under its Hugging Face name.
 struct WeightSpec {
   std::string name;
-  std::vector<std::int64_t> shape;
-  enum class Shard { kNone, kRows, kColumns, kKvRows } shard = Shard::kNone;
+  std::vector<std::int64_t> shape;  // of the whole weight
+  using Shard = model::Shard;
+  Shard shard = Shard::kNone;
   bool adaptable = false;  // of a linear that asks for deltas
 };
+// Of the whole model, whatever kind it is.
 std::vector<WeightSpec> weight_specs(const ModelConfig& config);
+ShardedSizes sharded_sizes(const ModelConfig& config);
 
 // Gives the rank's own slice of a weight (the whole one when the group is solo).
 using WeightLookup = std::function<Expected<at::Tensor>(const WeightSpec&)>;

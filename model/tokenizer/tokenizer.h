@@ -30,7 +30,11 @@ class Tokenizer {
   }
 };
 
-// tokenizer.model of SentencePiece. Error: missing, not a model, vocabulary larger than the config's.
+// The SentencePiece file of a model directory: tokenizer.model, or spiece.model, as T5 calls it. Error: neither is
+// there; where a byte-level BPE is instead, as CodeT5 has it, that it cannot be read yet.
+Expected<std::string> find_sentencepiece(const std::string& directory);
+
+// Error: missing, not a model, vocabulary larger than the config's.
 Expected<std::shared_ptr<const Tokenizer>> load_sentencepiece(const std::string& path);
 
 }  // namespace weft::model

@@ -7,6 +7,10 @@ Development only; the goldens are committed. Needs torch 2.13.0, transformers 5.
 Each family gets a tiny seeded random checkpoint and, for two documents, the ids and the output of every stage, in fp32
 ("a.norm") and in bf16 ("bf16.a.norm", kept in fp32). Weights keep
 activations near 1, where rounding alone stays far below the tolerance and a wrong part of the block does not.
+
+Of an encoder-decoder a document is a source and an answer, the stages are those of both halves in fp32, and
+"a.greedy" is what transformers generates with its cache. "buckets.both" and "buckets.backward" are the numbers of T5's
+usual buckets for key position - query position = -300 … 300.
 """
 
 import json
@@ -29,6 +33,17 @@ FAMILIES = {
 DOCUMENTS = {"a": 23, "b": 14}  # name: tokens
 
 
+ENCODER_DECODER_SHAPE = dict(vocab_size=96, d_model=32, d_kv=12, num_heads=3, d_ff=48, num_layers=2,
+                             num_decoder_layers=3, relative_attention_num_buckets=8,
+                             relative_attention_max_distance=15, n_positions=64, decoder_start_token_id=0)
+ENCODER_DECODERS = {
+    "t5": dict(feed_forward_proj="relu"),
+    "t5_v1_1": dict(feed_forward_proj="gated-gelu", tie_word_embeddings=False),
+}
+PAIRS = {"a": (23, 17), "b": (11, 9)}  # name: tokens of the source, of the answer
+GREEDY_TOKENS = 16
+
+
 def draw_weights(model, generator):
     for name, parameter in model.named_parameters():
         noise = torch.randn(parameter.shape, generator=generator)
@@ -37,29 +52,34 @@ def draw_weights(model, generator):
                 parameter.copy_(1 + 0.2 * noise)
             elif name.endswith("bias"):
                 parameter.copy_(0.2 * noise)
-            elif "embed_tokens" in name:
+            elif "embed_tokens" in name or "shared" in name:
                 parameter.copy_(noise * 0.25)
             else:
                 parameter.copy_(noise * parameter.shape[1] ** -0.5 * 0.8)
 
 
-def stages(model, ids):
+def watch(modules, run):
+    """What each of the modules, given by stage, puts out while `run` runs."""
     seen = {}
-    watched = {"embedding": model.model.embed_tokens, "norm": model.model.norm, "logits": model.lm_head}
-    watched |= {f"block.{i}": layer for i, layer in enumerate(model.model.layers)}
 
     def keep(stage):
         def hook(_module, _inputs, output):
             output = output[0] if isinstance(output, tuple) else output
-            seen[stage] = output.detach().float().reshape(len(ids), -1).contiguous()
+            seen[stage] = output.detach().float().reshape(-1, output.shape[-1]).contiguous()
         return hook
 
-    hooks = [module.register_forward_hook(keep(stage)) for stage, module in watched.items()]
+    hooks = [module.register_forward_hook(keep(stage)) for stage, module in modules.items()]
     with torch.no_grad():
-        model(input_ids=ids.unsqueeze(0), use_cache=False)
+        run()
     for hook in hooks:
         hook.remove()
     return seen
+
+
+def stages(model, ids):
+    watched = {"embedding": model.model.embed_tokens, "norm": model.model.norm, "logits": model.lm_head}
+    watched |= {f"block.{i}": layer for i, layer in enumerate(model.model.layers)}
+    return watch(watched, lambda: model(input_ids=ids.unsqueeze(0), use_cache=False))
 
 
 def make(family, folder):
@@ -73,7 +93,6 @@ def make(family, folder):
     weights = {name: value.clone().contiguous() for name, value in model.state_dict().items()}
     if config.tie_word_embeddings:
         weights.pop("lm_head.weight")
-
     golden = {f"{name}.ids": ids for name, ids in documents.items()}
     for name, ids in documents.items():
         golden |= {f"{name}.{stage}": value for stage, value in stages(model, ids).items()}
@@ -81,12 +100,82 @@ def make(family, folder):
     for name, ids in documents.items():
         golden |= {f"bf16.{name}.{stage}": value for stage, value in stages(model, ids).items()}
 
+    write(folder, model, weights, golden)
+
+
+def write(folder, model, weights, golden):
     folder.mkdir(parents=True, exist_ok=True)
-    written = {key: value for key, value in config.to_dict().items() if key != "transformers_version"}
+    written = {key: value for key, value in model.config.to_dict().items() if key != "transformers_version"}
     written["architectures"] = [type(model).__name__]
     (folder / "config.json").write_text(json.dumps(written, indent=2, sort_keys=True) + "\n")
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
     save_file(golden, folder / "golden.safetensors", metadata={"transformers": transformers.__version__})
+
+
+def draw_encoder_decoder_weights(model, generator):
+    draw_weights(model, generator)
+    with torch.no_grad():
+        # Scores are not scaled: smaller queries keep attention from falling on one key. A decoder that listens to its
+        # own tokens more than to the source does not generate one token for ever.
+        for name, parameter in model.named_parameters():
+            if name.endswith(".q.weight"):
+                parameter.mul_(0.5)
+            elif name.startswith("decoder") and name.endswith(("SelfAttention.o.weight", "DenseReluDense.wo.weight")):
+                parameter.mul_(3)
+            elif "relative_attention_bias" in name:
+                parameter.copy_(torch.randn(parameter.shape, generator=generator))
+
+
+def encoder_decoder_stages(model, source, answer):
+    watched = {"logits": model.lm_head}
+    for name, stack in (("encoder", model.encoder), ("decoder", model.decoder)):
+        watched |= {f"{name}.embedding": stack.embed_tokens, f"{name}.norm": stack.final_layer_norm}
+        watched |= {f"{name}.block.{i}": layer for i, layer in enumerate(stack.block)}
+    return watch(watched, lambda: model(input_ids=source.unsqueeze(0), decoder_input_ids=answer.unsqueeze(0),
+                                        use_cache=False))
+
+
+def greedy(model, source):
+    # Not generate(), which counts the encoder's layers when it makes the cache.
+    cache = transformers.EncoderDecoderCache(transformers.DynamicCache(), transformers.DynamicCache())
+    token, tokens = torch.tensor([[model.config.decoder_start_token_id]]), []
+    with torch.no_grad():
+        encoded = model.encoder(input_ids=source.unsqueeze(0))
+        for _ in range(GREEDY_TOKENS):
+            out = model(encoder_outputs=encoded, decoder_input_ids=token, past_key_values=cache, use_cache=True)
+            token = out.logits[:, -1].argmax(-1, keepdim=True)
+            tokens.append(token.item())
+    return torch.tensor(tokens)
+
+
+def bucket_goldens():
+    relative = torch.arange(-300, 301)
+    bucket = transformers.models.t5.modeling_t5.T5Attention._relative_position_bucket
+    return {"buckets.both": bucket(relative, bidirectional=True), "buckets.backward": bucket(relative, bidirectional=False)}
+
+
+def make_encoder_decoder(family, folder):
+    options = ENCODER_DECODERS[family]
+    config = transformers.T5Config(**ENCODER_DECODER_SHAPE, **options)
+    generator = torch.Generator().manual_seed(sorted(ENCODER_DECODERS).index(family) + 101)
+    model = transformers.T5ForConditionalGeneration._from_config(config, attn_implementation="eager").float().eval()
+    tied = options.get("tie_word_embeddings", True)
+    if not tied:
+        model.lm_head.weight = torch.nn.Parameter(torch.zeros(config.vocab_size, config.d_model))
+    draw_encoder_decoder_weights(model, generator)
+
+    weights = {name: value.clone().contiguous() for name, value in model.state_dict().items()}
+    for name in ("encoder.embed_tokens.weight", "decoder.embed_tokens.weight", *(["lm_head.weight"] if tied else [])):
+        weights.pop(name)
+    golden = bucket_goldens() if family == "t5" else {}
+    for name, (source_tokens, answer_tokens) in PAIRS.items():
+        source = torch.randint(2, config.vocab_size, (source_tokens,), generator=generator)
+        answer = torch.randint(2, config.vocab_size, (answer_tokens,), generator=generator)
+        answer[0] = config.decoder_start_token_id
+        golden |= {f"{name}.source": source, f"{name}.answer": answer}
+        golden |= {f"{name}.{stage}": value for stage, value in encoder_decoder_stages(model, source, answer).items()}
+        golden[f"{name}.greedy"] = greedy(model, source)
+    write(folder, model, weights, golden)
 
 
 def main():
@@ -95,6 +184,8 @@ def main():
     torch.set_num_threads(1)
     for family in FAMILIES:
         make(family, pathlib.Path(sys.argv[1]) / family)
+    for family in ENCODER_DECODERS:
+        make_encoder_decoder(family, pathlib.Path(sys.argv[1]) / family)
 
 
 if __name__ == "__main__":

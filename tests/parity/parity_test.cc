@@ -7,65 +7,28 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <map>
 #include <string>
 #include <vector>
 
 #include "model/layers/kv_buffer.h"
-#include "model/layers/transformer.h"
-#include "model/tensor_file.h"
+#include "tests/parity/golden.h"
 
 namespace weft::model {
 namespace {
 
-// fp32: absolute below 1, relative above. bf16: the error against fp32 relative to the stage's size, at most this and
-// at most so many times what transformers itself loses in bf16.
-constexpr double kFp32Tolerance = 1e-5, kBf16Tolerance = 0.02, kBf16Excess = 1.5;
+using test::kFp32Tolerance;
+using test::largest_error;
+using test::relative_error;
+using test::Stages;
 
-using Stages = std::map<std::string, at::Tensor>;
-
-double largest_error(const at::Tensor& actual, const at::Tensor& expected) {
-  const at::Tensor scale = expected.abs().clamp_min(1.0);
-  return ((actual - expected).abs() / scale).max().item<double>();
-}
-
-double relative_error(const at::Tensor& actual, const at::Tensor& expected) {
-  return ((actual.to(at::kFloat) - expected).norm() / expected.norm()).item<double>();
-}
+// The error against fp32 relative to the stage's size, at most this and at most so many times what transformers itself
+// loses in bf16.
+constexpr double kBf16Tolerance = 0.02, kBf16Excess = 1.5;
 
 class Parity : public ::testing::TestWithParam<std::string> {
  protected:
-  void SetUp() override {
-    folder_ = std::string(WEFT_SOURCE_DIR) + "/tests/parity/golden/" + GetParam();
-    auto config = read_model_config(folder_);
-    ASSERT_TRUE(config) << config.error().message;
-    config_ = *std::move(config);
-    auto golden = SafetensorsFile::open(folder_ + "/golden.safetensors");
-    ASSERT_TRUE(golden) << golden.error().message;
-    golden_ = *std::move(golden);
-  }
-
-  [[nodiscard]] Transformer bind(at::ScalarType dtype) {
-    const auto checkpoint = Checkpoint::open(folder_);
-    EXPECT_TRUE(checkpoint);
-    auto transformer = Transformer::bind(
-        config_,
-        [&](const WeightSpec& spec) -> Expected<at::Tensor> {
-          const auto view = checkpoint->find(spec.name);
-          if (!view) return view.error();
-          EXPECT_EQ(view->shape, spec.shape) << spec.name;
-          return to_tensor(*view).to(dtype);
-        },
-        communicator_);
-    EXPECT_TRUE(transformer) << transformer.error().message;
-    return *std::move(transformer);
-  }
-
-  [[nodiscard]] at::Tensor golden(const std::string& name) const {
-    const auto view = golden_->find(name);
-    EXPECT_TRUE(view) << view.error().message;
-    return to_tensor(*view);
-  }
+  [[nodiscard]] Transformer bind(at::ScalarType dtype) { return folder_.bind<Transformer>(dtype, communicator_); }
+  [[nodiscard]] at::Tensor golden(const std::string& name) const { return folder_.tensor(name); }
 
   [[nodiscard]] KvBuffer cache(at::ScalarType dtype) const {
     return {config_.layers, config_.kv_heads, config_.head_dim, at::TensorOptions(dtype)};
@@ -124,10 +87,9 @@ class Parity : public ::testing::TestWithParam<std::string> {
     }
   }
 
-  std::string folder_;
-  ModelConfig config_;
+  const test::GoldenFolder folder_{GetParam()};
+  const ModelConfig& config_ = folder_.config();
   SoloCommunicator communicator_;
-  std::shared_ptr<const SafetensorsFile> golden_;
 };
 
 TEST_P(Parity, WholeDocument) {

@@ -1,42 +1,11 @@
 """The weft binary as a user meets it: exit codes, messages, the shape of --json. One suite a run."""
 
-import argparse
 import json
-import os
 import pathlib
-import signal
-import subprocess
-import sys
 import sysconfig
-import tempfile
-import time
-import unittest
 
-WEFT = ""
-MODEL = pathlib.Path()
-
-
-def weft(*arguments, **environment):
-    env = {k: v for k, v in os.environ.items() if k != "WEFT_MODEL"} | environment
-    return subprocess.run([WEFT, *map(str, arguments)], capture_output=True, text=True, env=env, timeout=240)
-
-
-class Case(unittest.TestCase):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
-
-    def write(self, name, content):
-        path = self.folder / name
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return path
-
-    def check_fails(self, result, code, *words):
-        self.assertEqual(result.returncode, code, result.stderr)
-        self.assertEqual(result.stdout, "")
-        for word in words:
-            self.assertIn(word, result.stderr)
+import command_case
+from command_case import Case, weft
 
 
 class Usage(Case):
@@ -61,7 +30,8 @@ class Usage(Case):
                 self.check_fails(weft("complete", location), 2, "FILE:LINE:COL")
 
     def test_help_is_a_result(self):
-        for command in ((), ("complete",), ("doctor",), ("data", "pack"), ("pretrain",), ("eval", "completion"), ("bench", "typing"),
+        for command in ((), ("complete",), ("doctor",), ("data", "pack"), ("data", "extract"),
+                        ("data", "lessons"), ("data", "inspect"), ("pretrain",), ("eval", "completion"), ("bench", "typing"),
                         ("generate",), ("adapters", "list"), ("adapters", "inspect"), ("adapters", "add"),
                         ("adapters", "remove")):
             with self.subTest(command):
@@ -115,7 +85,7 @@ class Usage(Case):
 
 class Complete(Case):
     def complete(self, location):
-        result = weft("complete", location, "--json", "--model", MODEL)
+        result = weft("complete", location, "--json", "--model", command_case.MODEL)
         self.assertEqual(result.returncode, 0, result.stderr)
         return json.loads(result.stdout)
 
@@ -150,7 +120,7 @@ class Complete(Case):
 
     def test_truncated_weights_are_named(self):
         for name in ("config.json", "tokenizer.model", "model.safetensors"):
-            content = (MODEL / name).read_bytes()
+            content = (command_case.MODEL / name).read_bytes()
             self.write(name, content[: len(content) // 2] if name == "model.safetensors" else content)
         path = self.write("a.py", "x = ")
         self.check_fails(weft("complete", f"{path}:1:5", "--model", self.folder), 1, "model.safetensors")
@@ -186,7 +156,7 @@ class Doctor(Case):
         self.assertIn("completion cannot work", result.stdout)
 
     def test_default_model_is_healthy(self):
-        result = weft("doctor", "--json", "--model", MODEL)
+        result = weft("doctor", "--json", "--model", command_case.MODEL)
         self.assertEqual(result.returncode, 0, result.stdout)
         model = json.loads(result.stdout)["model"]
         self.assertTrue(model["loads"] and model["infilling"])
@@ -197,7 +167,7 @@ class Evaluation(Case):
     def test_reports_on_held_out_files(self):
         textwrap = pathlib.Path(sysconfig.get_paths()["stdlib"]) / "textwrap.py"
         self.write("held_out.py", textwrap.read_bytes())
-        result = weft("eval", "completion", "--data", self.folder, "--model", MODEL, "--json", "--max-positions", 4,
+        result = weft("eval", "completion", "--data", self.folder, "--model", command_case.MODEL, "--json", "--max-positions", 4,
                       "--max-windows", 1)
         self.assertEqual(result.returncode, 0, result.stderr)
         report = json.loads(result.stdout)
@@ -205,84 +175,69 @@ class Evaluation(Case):
         self.assertEqual(report["files"], 1)
 
     def test_no_files(self):
-        self.check_fails(weft("eval", "completion", "--data", self.folder, "--model", MODEL), 1, str(self.folder))
+        self.check_fails(weft("eval", "completion", "--data", self.folder, "--model", command_case.MODEL), 1, str(self.folder))
 
 
-class Pretraining(Case):
-    """On real code: a package of the standard library, packed and trained on by a tiny model."""
+class Data(Case):
+    """Training data for adapters, from a package of the standard library and from weft's own grammar."""
 
-    CONFIG = {
-        "architectures": ["Qwen3ForCausalLM"], "model_type": "qwen3", "hidden_size": 64, "num_hidden_layers": 2,
-        "num_attention_heads": 2, "num_key_value_heads": 1, "head_dim": 32, "intermediate_size": 128,
-        "vocab_size": 512, "max_position_embeddings": 256, "rms_norm_eps": 1e-6, "tie_word_embeddings": True,
-    }
+    SOURCE = pathlib.Path(sysconfig.get_paths()["stdlib"]) / "json"
 
-    def setUp(self):
-        super().setUp()
-        stdlib = pathlib.Path(sysconfig.get_paths()["stdlib"])
-        self.data = self.folder / "packed"
-        held_out = self.folder / "held-out"
-        held_out.mkdir()
-        (held_out / "decoder.py").write_bytes((stdlib / "json" / "decoder.py").read_bytes())
-        result = weft("data", "pack", stdlib / "json", stdlib / "logging", "--held-out", held_out, "--out", self.data,
-                      "--vocabulary", 512, "--assume-licence", "PSF-2.0", "--json")
+    def extract(self, task, *arguments):
+        return weft("data", "extract", "--data", self.SOURCE, "--task", task, "--assume-licence", "PSF-2.0",
+                    "--out", self.folder / "examples.jsonl", *arguments)
+
+    def test_every_task_has_examples_in_real_code(self):
+        for task in ("bug-detection", "refactor", "function-from-comment"):
+            with self.subTest(task):
+                result = self.extract(task, "--json")
+                self.assertEqual(result.returncode, 0, result.stderr)
+                report = json.loads(result.stdout)
+                lines = [json.loads(line) for line in (self.folder / "examples.jsonl").read_text().splitlines()]
+                self.assertEqual(len(lines), report["examples"])
+                self.assertEqual(sum(report["labels"].values()), len(lines))
+                self.assertGreater(len(lines), 5)
+                self.assertTrue(all(line["prompt"] and line["answer"] and line["label"] for line in lines))
+
+    def test_half_of_the_functions_are_clean(self):
+        self.assertEqual(self.extract("bug-detection").returncode, 0)
+        result = weft("data", "inspect", self.folder / "examples.jsonl", "--samples", 1, "--json")
         self.assertEqual(result.returncode, 0, result.stderr)
-        self.config = self.write("config.json", json.dumps(self.CONFIG))
+        report = json.loads(result.stdout)
+        self.assertEqual(report["labels"]["clean"] * 2, report["counts"]["examples"])
+        self.assertEqual(report["counts"]["pairs"], report["labels"]["clean"])
+        self.assertEqual(len(report["samples"]), 1)
 
-    def arguments(self, out):
-        return ["pretrain", "--data", self.data, "--out", out, "--config", self.config, "--sequence-tokens", 128,
-                "--micro-batch-sequences", 2, "--batch-tokens", 512, "--total-steps", 40, "--warmup-steps", 4,
-                "--decay-steps", 10, "--checkpoint-every-steps", 5, "--evaluate-every-steps", 20, "--threads", 1,
-                "--json"]
+    def test_the_same_seed_gives_the_same_file(self):
+        texts = []
+        for seed in (1, 1, 2):
+            self.assertEqual(self.extract("bug-detection", "--seed", seed).returncode, 0)
+            texts.append((self.folder / "examples.jsonl").read_bytes())
+        self.assertEqual(texts[0], texts[1])
+        self.assertNotEqual(texts[0], texts[2])
 
-    def test_killed_and_resumed_is_bit_identical(self):
-        whole = weft(*self.arguments(self.folder / "whole"))
-        self.assertEqual(whole.returncode, 0, whole.stderr)
-        out = self.folder / "killed"
-        victim = subprocess.Popen([WEFT, *map(str, self.arguments(out))], stdout=subprocess.DEVNULL,
-                                  stderr=subprocess.DEVNULL)
-        deadline = time.monotonic() + 120
-        while not list(out.glob("checkpoints/step-*.safetensors")):
-            self.assertIsNone(victim.poll(), "the run ended before it could be killed")
-            self.assertLess(time.monotonic(), deadline)
-        victim.kill()
-        self.assertEqual(victim.wait(), -signal.SIGKILL)
-        resumed = weft(*self.arguments(out))
-        self.assertEqual(resumed.returncode, 0, resumed.stderr)
-        model = "model/model.safetensors"
-        self.assertEqual((self.folder / "whole" / model).read_bytes(), (out / model).read_bytes())
-        lines = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
-        self.assertLess(lines[-1]["loss"], lines[0]["loss"])
+    def test_refusals_say_why(self):
+        self.check_fails(self.extract("bugs"), 1, "bugs", "bug-detection, refactor")
+        empty = self.folder / "empty"
+        empty.mkdir()
+        self.check_fails(weft("data", "extract", "--data", empty, "--task", "refactor", "--out", self.folder / "x"), 1,
+                         "no examples of refactor in 0 files")
+        self.assertFalse((self.folder / "x").exists())
+        self.check_fails(weft("data", "inspect", self.write("broken.jsonl", "{}\n")), 1, "line 1", "prompt")
+        self.check_fails(weft("data", "lessons", "--out", self.folder / "l", "--hold-out", "sum:9"), 2, "sum:9", "sum:2")
 
-    def test_interrupted_saves_and_says_how_to_go_on(self):
-        out = self.folder / "interrupted"
-        run = subprocess.Popen([WEFT, *map(str, self.arguments(out))], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                               text=True)
-        deadline = time.monotonic() + 120
-        while not (out / "log.jsonl").exists():
-            self.assertIsNone(run.poll(), "the run ended before it could be interrupted")
-            self.assertLess(time.monotonic(), deadline)
-        run.send_signal(signal.SIGINT)
-        _, errors = run.communicate(timeout=60)
-        self.assertEqual(run.returncode, 1)
-        self.assertIn("Run the same command again", errors)
-        self.assertTrue(list(out.glob("checkpoints/step-*.safetensors")))
-
-
-def main():
-    global WEFT, MODEL
-    suites = {"usage": Usage, "complete": Complete, "doctor": Doctor, "evaluation": Evaluation,
-              "pretraining": Pretraining}
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--weft", required=True)
-    parser.add_argument("--model", required=True, type=pathlib.Path)
-    parser.add_argument("suite", choices=suites)
-    arguments = parser.parse_args()
-    WEFT, MODEL = arguments.weft, arguments.model
-    suite = unittest.defaultTestLoader.loadTestsFromTestCase(suites[arguments.suite])
-    result = unittest.TextTestRunner(verbosity=2).run(suite)
-    return 0 if result.wasSuccessful() else 1
+    def test_lessons_become_examples(self):
+        lessons = self.folder / "lessons"
+        result = weft("data", "lessons", "--out", lessons, "--count", 300, "--hold-out", "product:3,difference:2")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("lessons: 300 in", result.stdout)
+        result = weft("data", "extract", "--data", lessons, "--task", "function-from-comment", "--out",
+                      self.folder / "examples.jsonl", "--json")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        report = json.loads(result.stdout)
+        self.assertGreater(report["examples"], 270)
+        self.assertGreater(min(report["labels"]["en"], report["labels"]["zh"]), 90)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command_case.main({"usage": Usage, "complete": Complete, "doctor": Doctor, "evaluation": Evaluation, "data": Data})

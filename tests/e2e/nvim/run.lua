@@ -5,9 +5,10 @@ local Child = require('child')
 local scenarios = require('scenarios')
 
 local usage = [[
-run.lua --nvim NVIM --weftd PATH [--weftd-args JSON] [--weft PATH] [--model DIR] [--expect-failure TEXT] SCENARIO...
+run.lua --nvim NVIM --weftd PATH [--weftd-args JSON] [--weft PATH] [--model DIR] [--actions FILE] [--expect-failure TEXT] SCENARIO...
   --weftd           the daemon under test; --weftd-args: more arguments for it, a JSON list
   --weft            the command that the daemon is compared with
+  --actions         the JSON file that a fake weftd was given, to know what it says
   --expect-failure  pass if and only if every scenario fails with a message that contains TEXT]]
 
 ---@return table<string, string> options, string[] names

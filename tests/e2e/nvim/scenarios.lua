@@ -5,24 +5,14 @@ local model_deadline_ms = 90000
 local answer_deadline_ms = 20000
 
 --- Places in textwrap.py: the line, how much of it stands there, what is typed.
-local places = {
-  { line = '        text = self._munge_whitespace(text)', from = '        text = self', typed = '._' },
-  { line = '        chunks = self._split_chunks(text)', from = '        chunks', typed = ' = self.' },
-  { line = 'if __name__ == "__main__":', from = 'if', typed = ' __name' },
-  { line = '    def fill(self, text):', from = '    def', typed = ' fill(self' },
-  { line = '            for i, (x, y) in enumerate(zip(margin, indent)):', from = '            for', typed = ' i in ra' },
-  { line = '    def wrap(self, text):', from = '    ', typed = 'def __in' },
-  { line = '            text = text.expandtabs(self.tabsize)', from = '            text', typed = ' = text.' },
-}
+local places = vim.json.decode(table.concat(
+  vim.fn.readfile(vim.fs.dirname(vim.fs.abspath(arg[0])) .. '/../textwrap/places.json'), '\n'))
 
---- Opens a copy of the standard library's textwrap.py and waits until weftd is ready.
+--- Opens `file` and waits until weftd is ready.
 ---@param child table
+---@param file string
 ---@param setup? table more options for require('weft').setup
-local function open(child, setup)
-  local found = vim.system({ 'python3', '-c', 'import textwrap; print(textwrap.__file__)' }, { text = true }):wait()
-  local original = vim.trim(found.stdout)
-  local file = child.folder .. '/textwrap.py'
-  assert(vim.uv.fs_copyfile(original, file))
+local function open(child, file, setup)
   local command = { child.options.weftd }
   vim.list_extend(command, vim.json.decode(child.options.weftd_args or '[]'))
   child:start(file, vim.tbl_extend('force', { cmd = command, model = child.options.model }, setup or {}))
@@ -34,6 +24,17 @@ local function open(child, setup)
     assert(status.state ~= 'failed', 'weftd has no model: ' .. tostring(status.error))
     return status.state == 'ready'
   end, model_deadline_ms)
+end
+
+--- Opens a copy of the standard library's textwrap.py.
+---@param child table
+---@param setup? table
+local function open_textwrap(child, setup)
+  local found = vim.system({ 'python3', '-c', 'import textwrap; print(textwrap.__file__)' }, { text = true }):wait()
+  local original = vim.trim(found.stdout)
+  local file = child.folder .. '/textwrap.py'
+  assert(vim.uv.fs_copyfile(original, file))
+  open(child, file, setup)
   return file
 end
 
@@ -48,7 +49,7 @@ local function open_with_script(child, script, more, setup)
   child.options = vim.tbl_extend('force', child.options, {
     weftd_args = vim.json.encode(vim.list_extend({ '--script', path }, more or {})),
   })
-  return open(child, setup)
+  return open_textwrap(child, setup)
 end
 
 --- Puts the cursor on the line of `place`, takes away what is behind `from`, and is in insert mode there.
@@ -138,7 +139,7 @@ end
 
 --- Types in a real file, sees the suggestion, takes it with <Tab>.
 function M.accept(child)
-  open(child)
+  open_textwrap(child)
   local state = first_suggestion(child)
   local lines = child:lines()
   local first = vim.split(state.before .. state.ghost.text, '\n', { plain = true })[1]
@@ -164,7 +165,7 @@ end
 
 --- Types on while a suggestion is there: first what it says, then something else, then back.
 function M.typing(child)
-  open(child)
+  open_textwrap(child)
   local state = first_suggestion(child)
   local said = vim.split(state.ghost.text, '\n', { plain = true })[1]:sub(1, 3)
   assert(type_watching(child, said) > 0 or #said < 3, 'the suggestion went away while typing what it says')
@@ -188,7 +189,7 @@ end
 --- The suggestion is what `weft complete` prints at that place. Each place is asked about once: what was suggested a
 --- few letters earlier and typed through may rightly differ from an answer that starts afresh.
 function M.same_as_weft_complete(child)
-  local file = open(child)
+  local file = open_textwrap(child)
   local suggestions = 0
   for _, place in ipairs(places) do
     go(child, { line = place.line, from = place.from .. place.typed })
@@ -206,15 +207,18 @@ function M.same_as_weft_complete(child)
   assert(suggestions > 0, ('no ghost text at any of %d places'):format(#places))
 end
 
-for name, scenario in pairs(require('scripted')) do
-  M[name] = function(child)
-    scenario(child, {
-      open_with_script = open_with_script,
-      go = go,
-      type_watching = type_watching,
-      settled = settled,
-      expect = expect,
-    })
+for _, module in ipairs({ 'scripted', 'actions' }) do
+  for name, scenario in pairs(require(module)) do
+    M[name] = function(child)
+      scenario(child, {
+        open = open,
+        open_with_script = open_with_script,
+        go = go,
+        type_watching = type_watching,
+        settled = settled,
+        expect = expect,
+      })
+    end
   end
 end
 

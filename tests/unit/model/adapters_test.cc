@@ -186,6 +186,8 @@ class LoneRank final : public Communicator {
   [[nodiscard]] Rank rank() const override { return Rank{rank_}; }
   at::Tensor all_reduce_sum(const at::Tensor& local) override { return local; }
   at::Tensor all_gather_last(const at::Tensor& local) override { return local; }
+  void abort(const std::string& /*reason*/) noexcept override {}
+  [[nodiscard]] bool aborted() const override { return false; }
 
  private:
   int rank_, size_;

@@ -92,6 +92,7 @@ TEST(FunctionPlace, CommentAboveABareSignatureIsContext) {
   ASSERT_TRUE(place);
   EXPECT_EQ(place->signature, "def add(a, b):");
   EXPECT_EQ(place->context, "# Adds two numbers");
+  EXPECT_EQ(function_prompt(*place), "# Adds two numbers\ndef add(a, b):\n");
 }
 
 TEST(FunctionPlace, NowhereElse) {

@@ -168,11 +168,28 @@ TEST(RefactorPlaces, AreFoundAtTheCursor) {
   EXPECT_EQ(found("|"), "");
 }
 
+// Only a piece of the text is parsed; where it begins and ends must not be seen.
+TEST(RefactorPlaces, AreTheSameInALongText) {
+  const std::string loop = "        xs = []\n        for y in ys:\n            xs.append(y)";
+  for (const std::string& text :
+       {"'''\ndef g():\n'''\nclass A:\n    def f(self, ys):\n        z = \"\"\"\nx\n\"\"\"\n" + loop +
+            "|\n\n        def inner():\n            return 1\n        return xs\n\n    def h(self):\n        return "
+            "(\n",
+        "def g():\n    if a:\n        # why\n# so\n        b = [\n1]\n" + loop + "|\n    else:\n        c = 1\n"}) {
+    EXPECT_EQ(found(text), "list-comprehension@" + loop + ";") << text;
+  }
+  EXPECT_EQ(found("a = 1\nxs = []\nfor y in ys:\n    xs.append|(y)\nb = 1\n"),
+            "list-comprehension@xs = []\nfor y in ys:\n    xs.append(y);");
+  EXPECT_EQ(found("def f():\n    return 1\nxs = |[]\nfor y in ys:\n    xs.append(y)"),
+            "list-comprehension@xs = []\nfor y in ys:\n    xs.append(y);");
+  EXPECT_EQ(found("if a:\n    x = 1\nelse:\n    x = |2"), "conditional-expression@if a:\n    x = 1\nelse:\n    x = 2;");
+}
+
 TEST(RefactorAnswers, MustParseDifferAndBringNothingNew) {
   const std::string before = "xs = []\nfor y in ys:\n    xs.append(y)";
   EXPECT_EQ(parse_refactor_answer(python(), before, "    xs = [y for y in ys]\n"), "xs = [y for y in ys]");
-  for (const std::string answer :
-       {"", "xs = [y for y in", "xs = []\nfor y in ys:\n    xs.append( y )", "xs = [z for z in ys]", "import os"}) {
+  for (const std::string answer : {"", "xs = [y for y in", "xs = []\nfor y in ys:\n    xs.append( y )",
+                                   "xs = [z for z in ys]", "xs = [y for y in xs]", "import os"}) {
     EXPECT_FALSE(parse_refactor_answer(python(), before, answer)) << answer;
   }
 }

@@ -44,6 +44,15 @@ TEST(AdamW, FirstStepHasTheSizeOfTheLearningRate) {
   EXPECT_NEAR(value[0].item<float>(), 0.99F, 1e-5F);
 }
 
+TEST(AdamW, TakesMatricesTooWhereMuonIsOffAndDecaysThem) {
+  const at::Tensor matrix = at::full({2, 2}, 1.0F).set_requires_grad(true);
+  Optimizer optimizer({{"layers.0.q_proj.lora_A", matrix}}, {.adamw_lr = 0.01, .adamw_decay = 0.5, .muon = false});
+  (matrix * 3).sum().backward();
+  optimizer.step(1.0, 1.0);
+  EXPECT_NEAR(matrix[0][0].item<float>(), 1 - 0.01F * 0.5F - 0.01F, 1e-5F);
+  EXPECT_EQ(optimizer.state().size(), 2U);
+}
+
 TEST(Optimizer, ReducesALossAndAZeroScaleChangesNothing) {
   const at::Tensor matrix = normal({8, 8}, 1).set_requires_grad(true), vector = normal({8}, 2).set_requires_grad(true);
   Optimizer optimizer({{"layers.0.q_proj.weight", matrix}, {"norm.weight", vector}}, {.adamw_lr = 0.05});

@@ -1,0 +1,72 @@
+// A folder of tests/parity/golden: a tiny checkpoint and what transformers computes with it. Test's thread only.
+#pragma once
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "model/layers/transformer.h"
+#include "model/tensor_file.h"
+
+namespace weft::test {
+
+using Stages = std::map<std::string, at::Tensor>;
+
+// fp32: absolute below 1, relative above.
+constexpr double kFp32Tolerance = 1e-5;
+
+inline double largest_error(const at::Tensor& actual, const at::Tensor& expected) {
+  const at::Tensor scale = expected.abs().clamp_min(1.0);
+  return ((actual - expected).abs() / scale).max().item<double>();
+}
+
+inline double relative_error(const at::Tensor& actual, const at::Tensor& expected) {
+  return ((actual.to(at::kFloat) - expected).norm() / expected.norm()).item<double>();
+}
+
+class GoldenFolder {
+ public:
+  explicit GoldenFolder(const std::string& family)
+      : folder_(std::string(WEFT_SOURCE_DIR) + "/tests/parity/golden/" + family) {
+    auto config = model::read_model_config(folder_);
+    auto golden = model::SafetensorsFile::open(folder_ + "/golden.safetensors");
+    EXPECT_TRUE(config && golden) << folder_;
+    config_ = *std::move(config);
+    golden_ = *std::move(golden);
+  }
+  [[nodiscard]] const std::string& path() const { return folder_; }
+  [[nodiscard]] const model::ModelConfig& config() const { return config_; }
+  [[nodiscard]] at::Tensor tensor(const std::string& name) const {
+    const auto view = golden_->find(name);
+    EXPECT_TRUE(view) << view.error().message;
+    return model::to_tensor(*view);
+  }
+  // Binds a Model to the folder's weights.
+  template <class Model>
+  [[nodiscard]] Model bind(at::ScalarType dtype, model::Communicator& communicator) const {
+    const auto checkpoint = model::Checkpoint::open(folder_);
+    EXPECT_TRUE(checkpoint);
+    auto bound = Model::bind(
+        config_,
+        [&](const model::WeightSpec& spec) -> Expected<at::Tensor> {
+          const auto view = checkpoint->find(spec.name);
+          if (!view) return view.error();
+          EXPECT_EQ(view->shape, spec.shape) << spec.name;
+          return model::to_tensor(*view).to(dtype);
+        },
+        communicator);
+    EXPECT_TRUE(bound) << bound.error().message;
+    return *std::move(bound);
+  }
+
+ private:
+  std::string folder_;
+  model::ModelConfig config_;
+  std::shared_ptr<const model::SafetensorsFile> golden_;
+};
+
+}  // namespace weft::test
