@@ -230,8 +230,8 @@ class Generate(Case):
 
     def test_an_adapter_changes_what_is_written(self):
         self.adapter("writer", task="function-from-comment", scale=0.5, rank=4)
-        plain = self.generate("return the sum of two numbers", "--no-adapter", "--beam", "1")
-        adapted = self.weft("generate", "return the sum of two numbers", "--adapter", "writer", "--beam", "1", "--model",
+        plain = self.generate("return the sum of two numbers", "--no-adapter")
+        adapted = self.weft("generate", "return the sum of two numbers", "--adapter", "writer", "--model",
                             MODEL, "--json")
         if adapted.returncode == 0:
             answer = json.loads(adapted.stdout)
@@ -240,7 +240,7 @@ class Generate(Case):
         else:  # what it writes is noise, which need not hold a function
             self.check_fails(adapted, 1, "no function")
         self.adapter("nothing", task="function-from-comment", scale=0)
-        same = self.generate("return the sum of two numbers", "--adapter", "nothing", "--beam", "1")
+        same = self.generate("return the sum of two numbers", "--adapter", "nothing")
         self.assertEqual(same["candidates"], plain["candidates"])
 
     def test_what_cannot_be_done_is_said(self):
@@ -264,7 +264,7 @@ def main():
     parser.add_argument("--model", required=True, type=pathlib.Path)
     parser.add_argument("suite", choices=suites)
     arguments = parser.parse_args()
-    WEFT, WEFTD, MODEL = arguments.weft, arguments.weftd, arguments.model
+    WEFT, WEFTD, MODEL = arguments.weft, arguments.weftd, arguments.model.resolve()
     suite = unittest.defaultTestLoader.loadTestsFromTestCase(suites[arguments.suite])
     result = unittest.TextTestRunner(verbosity=2).run(suite)
     return 0 if result.wasSuccessful() else 1
