@@ -92,8 +92,10 @@ class RankWorker {
   std::unique_ptr<ModelRunner> runner_;
 };
 
-// What a rank 0 that was killed before all had joined left behind.
+// What a rank 0 that was killed before all had joined left behind. Those that a launcher starts meet where the next
+// group will, and leave it alone.
 void remove_meeting_place(const RankPlace& place) {
+  if (!started_as_rank()) return;
   std::error_code ignored;
   std::filesystem::remove(std::filesystem::path(place.folder) / "rank0", ignored);
   std::filesystem::remove(place.folder, ignored);
@@ -103,16 +105,14 @@ Expected<void> live(const RankPlace& place, std::chrono::milliseconds patience) 
   if (auto log = init_log("warning"); !log) return log;
   std::signal(SIGINT, SIG_IGN);  // Ctrl-C reaches the whole group of processes: rank 0 decides what it means
   auto channel = join_group(place, patience);
-  if (!channel) {
-    if (started_as_rank()) remove_meeting_place(place);
-    return channel.error();
-  }
-  end_with(*channel);
+  if (!channel) return channel.error();
+  end_with(*channel, [place] { remove_meeting_place(place); });
   return RankWorker(place, *std::move(channel)).serve();
 }
 
 int exit_code(const RankPlace& place, std::chrono::milliseconds patience) {
   const auto lived = live(place, patience);
+  remove_meeting_place(place);
   if (!lived) spdlog::error("rank {} of {}: {}", place.rank.value(), place.world_size, lived.error().message);
   return lived ? 0 : 1;
 }

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <cstring>
 #include <thread>
+#include <utility>
 
 namespace weft::model {
 namespace {
@@ -169,10 +170,11 @@ Expected<std::optional<RankChannel>> accept_rank(const UniqueFd& listener, std::
   return std::optional(RankChannel(std::move(socket)));
 }
 
-void end_with(const RankChannel& channel) {
-  std::thread([descriptor = channel.descriptor()] {
+void end_with(const RankChannel& channel, std::function<void()> before) {
+  std::thread([descriptor = channel.descriptor(), before = std::move(before)] {
     // No event is asked for: only the end is reported.
     while ((wait_on(descriptor, 0, -1) & (POLLHUP | POLLERR | POLLNVAL)) == 0) continue;
+    before();
     ::_exit(0);
   }).detach();
 }

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -44,6 +45,7 @@ Expected<UniqueFd> listen_at(const std::string& path);
 Expected<std::optional<RankChannel>> accept_rank(const UniqueFd& listener, std::chrono::milliseconds limit);
 // Ends this process as soon as the other end of the channel is gone, whatever its threads are at; with exit code 0,
 // since how the group ended is rank 0's to say.
-void end_with(const RankChannel& channel);
+// `before` is the last thing that it does.
+void end_with(const RankChannel& channel, std::function<void()> before);
 
 }  // namespace weft::model

@@ -143,7 +143,7 @@ class Daemon(Case):
         ranks = ranks_of(client.process.pid)
         client.process.kill()
         client.wait()
-        self.assertTrue(wait_until(lambda: not any(map(is_alive, ranks)), LIMIT_S), ranks)
+        self.check_nothing_is_left(ranks)
 
     def test_signals_end_all(self):
         client = self.start_ready("--tensor-parallel", "2")
