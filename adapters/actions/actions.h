@@ -37,7 +37,7 @@ struct Bug {
 struct ActionOptions {
   std::size_t beams = 4;
   std::vector<TokenId> stop_tokens{};  // what ends an answer; empty: <|endoftext|>
-  generation::Screen screen;           // empty: the built-in secret rules
+  generation::Screen screen{};         // empty: the built-in secret rules
 };
 
 template <class T>

@@ -98,9 +98,10 @@ Expected<Generated> generate(const Settings& settings, const std::string& descri
   auto adapter = install(*registry, settings, stack->directory);
   if (!adapter) return adapter.error();
   const TimePoint ready = stack->clock->now();
-  adapters::ActionService service(
-      stack->engine, registry,
-      {.beams = settings.beams, .stop_tokens = generation::stop_tokens(stack->config, *stack->tokenizer)});
+  adapters::ActionOptions options;
+  options.beams = settings.beams;
+  options.stop_tokens = generation::stop_tokens(stack->config, *stack->tokenizer);
+  adapters::ActionService service(stack->engine, registry, std::move(options));
   const generation::DocumentView document{"", settings.language, std::make_shared<const std::string>(), 0};
   auto candidates = generation::await<std::vector<GeneratedFunction>>(*stack->engine, [&](auto done) {
     service.generate_function(document, adapters::place_of_description(description), std::move(done));

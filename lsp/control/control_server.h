@@ -16,8 +16,8 @@
 namespace weft::lsp {
 
 struct ControlOptions {
-  std::string folder;  // as open_socket_folder gave it
-  ControlIdentity identity;
+  std::string folder{};  // as open_socket_folder gave it
+  ControlIdentity identity{};
   std::size_t most_clients = 16;
   FrameLimits frames{.header_bytes = std::size_t{4} << 10, .body_bytes = std::size_t{1} << 20};
   std::size_t unsent_limit_bytes = std::size_t{4} << 20;

@@ -12,7 +12,9 @@ namespace {
 
 lsp::ModelLoader loading(std::shared_ptr<lsp::AdapterControl> adapters, std::vector<std::string> warnings = {}) {
   return [adapters = std::move(adapters), warnings = std::move(warnings)](const auto&) -> Expected<lsp::ReadyModel> {
-    lsp::ReadyModel ready{.backend = std::make_shared<FakeBackend>(), .info = {.name = "fake-model"}};
+    lsp::ReadyModel ready;
+    ready.backend = std::make_shared<FakeBackend>();
+    ready.info.name = "fake-model";
     ready.adapters = adapters;
     ready.warnings = warnings;
     return ready;

@@ -98,8 +98,8 @@ TEST_F(Warnings, ABugWithoutAFixIsShownWithoutOne) {
   begin();
   client.open(kUri, kText);
   check(0);
-  Bug bug = bug_in(kText);
-  bug.fix.reset();
+  const Bug with_fix = bug_in(kText);
+  const Bug bug{with_fix.line, with_fix.probability, std::nullopt};
   answer(0, {bug});
   const Json shown = published().at(0).at("diagnostics").at(0);
   EXPECT_EQ(shown.at("message"), "Possible bug in this line.");

@@ -34,10 +34,9 @@ class Service : public ::testing::Test {
   ~Service() override { gate_->open(); }
 
   void start(const std::string& known_by_heart) {
-    runner_ = std::make_shared<FakeRunner>(
-        by_heart_script(known_by_heart),
-        FakeRunnerOptions{
-            .name = "fake-model", .vocabulary = ByteTokenizer::kVocabulary, .max_positions = 4096, .gate = gate_});
+    FakeRunnerOptions fake;
+    fake.gate = gate_;
+    runner_ = std::make_shared<FakeRunner>(by_heart_script(known_by_heart), std::move(fake));
     client_ = std::make_unique<LspClient>([runner = runner_](const auto&) -> Expected<lsp::ReadyModel> {
       const auto clock = std::make_shared<const SteadyClock>();
       auto engine = std::make_shared<generation::Engine>(runner, std::make_shared<ByteTokenizer>(), clock);

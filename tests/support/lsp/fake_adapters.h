@@ -26,14 +26,14 @@ class FakeAdapters final : public lsp::AdapterControl {
   void inspect(std::string directory, Done<lsp::AdapterReport> done) override {
     held.push_back([directory, done = std::move(done)](std::string error) {
       if (!error.empty()) return done(Error{std::move(error)});
-      done(lsp::AdapterReport{{.name = "bugs", .task = "bug-detection"}, directory, 3, 30});
+      done(lsp::AdapterReport{bugs(), directory, 3, 30});
     });
   }
 
   void add(std::string directory, Done<adapters::InstalledAdapter> done) override {
     held.push_back([this, directory, done = std::move(done)](std::string error) {
       if (!error.empty()) return done(Error{std::move(error)});
-      installed.push_back({AdapterId(1), {.name = "bugs", .task = "bug-detection"}, directory});
+      installed.push_back({AdapterId(1), bugs(), directory});
       done(installed.back());
     });
   }
@@ -43,6 +43,14 @@ class FakeAdapters final : public lsp::AdapterControl {
     const auto next = std::move(held.front());
     held.pop_front();
     next(std::move(error));
+  }
+
+  // What it takes every folder for.
+  static adapters::AdapterInfo bugs() {
+    adapters::AdapterInfo info;
+    info.name = "bugs";
+    info.task = "bug-detection";
+    return info;
   }
 
   std::vector<adapters::InstalledAdapter> installed;

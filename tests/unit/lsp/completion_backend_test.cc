@@ -33,10 +33,9 @@ class Backend : public ::testing::Test {
  protected:
   void SetUp() override {
     auto clock = std::make_shared<test::FakeClock>();
-    auto runner = std::make_shared<test::FakeRunner>(
-        test::reply_script("42\n"),
-        test::FakeRunnerOptions{
-            .name = "fake", .vocabulary = ByteTokenizer::kVocabulary, .max_positions = 4096, .gate = steps_});
+    test::FakeRunnerOptions fake;
+    fake.gate = steps_;
+    auto runner = std::make_shared<test::FakeRunner>(test::reply_script("42\n"), std::move(fake));
     auto engine = std::make_shared<generation::Engine>(runner, std::make_shared<ByteTokenizer>(), clock);
     generation::CompletionOptions options;
     // Called where the prompt is prepared, so this gate holds the preparation.

@@ -61,7 +61,9 @@ TEST_F(LoraModelTest, GradientsReachTheFactorsAlone) {
     ASSERT_TRUE(parameter.value.grad().defined()) << parameter.name;
     const double size = parameter.value.grad().abs().sum().item<double>();
     // While B is zero, nothing that A could change comes through.
-    if (parameter.name.ends_with("lora_A")) EXPECT_EQ(size, 0) << parameter.name;
+    if (parameter.name.ends_with("lora_A")) {
+      EXPECT_EQ(size, 0) << parameter.name;
+    }
     of_b += size;
   }
   EXPECT_GT(of_b, 0);

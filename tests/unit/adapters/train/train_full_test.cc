@@ -64,7 +64,8 @@ class TrainFull : public TinyBase {
     return report ? "" : report.error().message;
   }
   static model::LoadedModel load(const std::string& directory) {
-    auto loaded = model::load_model({.directory = directory, .dtype = model::DType::kFloat32, .threads = 1});
+    auto loaded =
+        model::load_model({.directory = directory, .dtype = model::DType::kFloat32, .threads = 1, .progress = {}});
     EXPECT_TRUE(loaded) << (loaded ? "" : loaded.error().message);
     return *std::move(loaded);
   }

@@ -77,7 +77,8 @@ class Server : public ::testing::Test {
   AsioLoop loop_;
   std::shared_ptr<test::FakeAdapters> adapters_ = std::make_shared<test::FakeAdapters>();
   ModelHost host_{loop_, [this](const auto&) -> Expected<ReadyModel> {
-                    ReadyModel ready{.backend = nullptr, .info = {.name = "fake-model"}};
+                    ReadyModel ready;
+                    ready.info.name = "fake-model";
                     ready.adapters = adapters_;
                     return ready;
                   }};

@@ -57,7 +57,8 @@ class Session : public ::testing::Test {
   std::shared_ptr<FakeAdapters> adapters_ = std::make_shared<FakeAdapters>();
   bool settled_ = false;
   ModelHost host_{loop_, [this](const auto&) -> Expected<ReadyModel> {
-                    ReadyModel ready{.backend = nullptr, .info = {.name = "fake-model"}};
+                    ReadyModel ready;
+                    ready.info.name = "fake-model";
                     ready.adapters = adapters_;
                     return ready;
                   }};
