@@ -1,0 +1,75 @@
+// What a document's KV saves: through the completion service, in tokens that the model computes.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <string_view>
+
+#include "tests/unit/generation/completion/rig.h"
+
+namespace weft::test {
+namespace {
+
+using model::FimLayout;
+
+// Two documents of one editor, typed in at their ^. The model writes something else after every history, so that no
+// answer is taken from what was offered before.
+class Sessions : public testing::Test {
+ protected:
+  static std::string document(std::string_view name) {
+    std::string text = "import os\n\n\n";
+    for (int i = 0; i < 8; ++i) text += fmt::format("def {}{}(x):\n    return x\n\n\n", name, i);
+    text += "value = ^\n\n\nprint(value)\n";
+    return text;
+  }
+  // What of the prompt was computed for this request.
+  std::size_t prefilled(std::string_view annotated, const std::string& path) {
+    const auto result = rig_.complete(request_at(annotated, path));
+    EXPECT_FALSE(result.timings.from_cache);
+    prompt_tokens_ = result.timings.prompt_tokens;
+    return result.timings.prefilled_tokens;
+  }
+  static std::string with_typed(std::string_view annotated, std::string_view typed) {
+    const std::size_t cursor = annotated.find('^');
+    return fmt::format("{}{}{}", annotated.substr(0, cursor), typed, annotated.substr(cursor));
+  }
+  static generation::CompletionOptions short_answers() {
+    generation::CompletionOptions options;
+    options.max_new_tokens = 4;
+    return options;
+  }
+
+  Rig rig_{hashed_script(), short_answers(), FimLayout::kSpm};
+  std::size_t prompt_tokens_ = 0;
+};
+
+TEST_F(Sessions, AKeyComputesTheKey) {
+  const std::string text = document("f");
+  EXPECT_EQ(prefilled(text, "a.py"), prompt_tokens_);
+  EXPECT_EQ(prefilled(with_typed(text, "o"), "a.py"), 1U);
+  EXPECT_EQ(prefilled(with_typed(text, "os."), "a.py"), 2U);
+  EXPECT_EQ(prefilled(with_typed(text, "os"), "a.py"), 1U);  // taken back: the last token's logits alone
+}
+
+TEST_F(Sessions, ComingBackToADocumentComputesWhatChanged) {
+  const std::string a = document("f"), b = document("g");
+  prefilled(a, "a.py");
+  EXPECT_EQ(prefilled(b, "b.py"), prompt_tokens_);  // nothing of another document is reused
+  EXPECT_EQ(prefilled(with_typed(b, "1"), "b.py"), 1U);
+  EXPECT_EQ(prefilled(with_typed(a, "o"), "a.py"), 1U);
+  EXPECT_EQ(prefilled(with_typed(b, "12"), "b.py"), 1U);
+  EXPECT_EQ(rig_.runner->sequences_held(), 2U);
+  EXPECT_EQ(rig_.runner->broken_plans(), 0U);
+}
+
+TEST_F(Sessions, TheDocumentsUnusedForLongestStartAfresh) {
+  const std::string text = document("f");
+  const std::size_t kept = generation::EngineOptions{}.kept_sessions;
+  for (std::size_t i = 0; i <= kept; ++i) prefilled(text, fmt::format("{}.py", i));
+  EXPECT_EQ(prefilled(with_typed(text, "o"), fmt::format("{}.py", kept)), 1U);
+  EXPECT_EQ(prefilled(with_typed(text, "o"), "1.py"), 1U);
+  EXPECT_EQ(prefilled(with_typed(text, "o"), "0.py"), prompt_tokens_);
+}
+
+}  // namespace
+}  // namespace weft::test
