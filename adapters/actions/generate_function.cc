@@ -15,6 +15,9 @@ using generation::GenerationRequest;
 using generation::GenerationResult;
 using generation::Hypothesis;
 
+// How a function begins, for a base model that was never taught what a description asks for. Python is the one language
+// with a grammar.
+constexpr std::string_view kOpening = "def";
 constexpr double kLengthExponent = 0.7;  // as in Hypothesis::score
 
 Expected<FunctionRequestPlace> masked(const ActionParts& parts, const ScreenedDocument& document,
@@ -85,6 +88,9 @@ void start_generate_function(const ActionParts& parts, RequestId run, std::optio
   if (!seen) return done(seen.error());
   auto request = fitting_request(parts, *seen, adapter ? adapter->id : AdapterId());
   if (!request) return done(request.error());
+  if (!adapter && seen->signature.empty() && seen->indentation == 0) {
+    request->forced = parts.runs->tokenizer().encode(kOpening);
+  }
   request->beams = std::clamp<std::size_t>(parts.options.beams, 1, 8);
   request->stop = stop_at_function_end(*document.language,
                                        {.begins_in_body = !place.signature.empty(), .indentation = place.indentation});

@@ -101,15 +101,21 @@ Expected<void> check_no_others(const SafetensorsFile& file, const std::vector<Mo
   return {};
 }
 
-Expected<AdapterFiles> read_files(const fs::path& folder, const model::ModelConfig& base) {
+Expected<AdapterFiles> read_files(const fs::path& folder, const model::ModelConfig& base,
+                                  const std::string& base_sha256) {
   const auto text = read_text(folder / kConfigFile);
   if (!text) return text.error();
   auto config = parse_lora_config(*text, base);
   if (!config) return make_error("{}: {}", (folder / kConfigFile).string(), config.error().message);
-  const auto file = SafetensorsFile::open((folder / kTensorFile).string());
-  if (!file) return file.error();
   AdapterFiles out;
   out.info = std::move(config->info);
+  // Before the tensors: of another base their shapes are mostly wrong too, and say less.
+  if (!out.info.base_sha256.empty() && !base_sha256.empty() && out.info.base_sha256 != base_sha256) {
+    return make_error("{}: trained on {} (sha256 {:.12}…), not on {} (sha256 {:.12}…)", folder.string(),
+                      out.info.base_name, out.info.base_sha256, base.name, base_sha256);
+  }
+  const auto file = SafetensorsFile::open((folder / kTensorFile).string());
+  if (!file) return file.error();
   const auto of_file = [&](const Error& error) {
     return make_error("{}: {}", (folder / kTensorFile).string(), error.message);
   };
@@ -138,13 +144,8 @@ std::string folder_name(const std::string& directory) {
 
 Expected<AdapterFiles> read_adapter(const std::string& directory, const model::ModelConfig& base,
                                     const std::string& base_sha256) {
-  auto files = read_files(directory, base);
+  auto files = read_files(directory, base, base_sha256);
   if (!files) return files.error();
-  const AdapterInfo& info = files->info;
-  if (!info.base_sha256.empty() && !base_sha256.empty() && info.base_sha256 != base_sha256) {
-    return make_error("{}: trained on {} (sha256 {:.12}…), not on {} (sha256 {:.12}…)", directory, info.base_name,
-                      info.base_sha256, base.name, base_sha256);
-  }
   files->info.name = files->adapter.name = folder_name(directory);
   return files;
 }

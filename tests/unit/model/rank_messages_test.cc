@@ -59,11 +59,12 @@ TEST(RankMessages, Plan) {
 }
 
 TEST(RankMessages, AdapterAndStart) {
-  const InstallAdapter got = there_and_back(InstallAdapter{AdapterId(3), sample_adapter()});
+  const auto adapter = sample_adapter();
+  const InstallAdapter got = there_and_back(InstallAdapter{AdapterId(3), adapter});
   EXPECT_EQ(got.id, AdapterId(3));
   EXPECT_EQ(got.adapter->name, "bug-detection");
   ASSERT_EQ(got.adapter->deltas.size(), 2U);
-  const LoraDelta &sent = sample_adapter()->deltas[0], &first = got.adapter->deltas[0];
+  const LoraDelta &sent = adapter->deltas[0], &first = got.adapter->deltas[0];
   EXPECT_EQ(first.module, sent.module);
   EXPECT_EQ(first.rank, 1);
   EXPECT_EQ(first.in, 2);
