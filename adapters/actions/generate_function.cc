@@ -15,8 +15,8 @@ using generation::GenerationRequest;
 using generation::GenerationResult;
 using generation::Hypothesis;
 
-// How a function begins, for a base model that was never taught what a description asks for. Python is the one language
-// with a grammar.
+// How a function begins, so that a model that was never taught what a description asks for writes one too. Python is
+// the one language with a grammar.
 constexpr std::string_view kOpening = "def";
 constexpr double kLengthExponent = 0.7;  // as in Hypothesis::score
 
@@ -88,7 +88,7 @@ void start_generate_function(const ActionParts& parts, RequestId run, std::optio
   if (!seen) return done(seen.error());
   auto request = fitting_request(parts, *seen, adapter ? adapter->id : AdapterId());
   if (!request) return done(request.error());
-  if (!adapter && seen->signature.empty() && seen->indentation == 0) {
+  if (seen->signature.empty() && seen->indentation == 0) {
     request->forced = parts.runs->tokenizer().encode(kOpening);
   }
   request->beams = std::clamp<std::size_t>(parts.options.beams, 1, 8);
