@@ -66,7 +66,7 @@ std::optional<BugReport> parse_bug_answer(std::string_view function, std::string
 
 std::vector<TaskExample> bug_examples(const Language& language, std::string_view source, Random& random) {
   std::vector<TaskExample> examples;
-  const auto tree = SyntaxTree::parse(language, source);
+  const auto tree = SyntaxTree::parse(language, source, kSourceLimits);
   if (!tree) return examples;
   for (const auto& parts : functions_of(language, *tree, source)) {
     const std::string function = function_text(source, parts);

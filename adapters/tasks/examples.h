@@ -6,12 +6,16 @@
 #include <vector>
 
 #include "adapters/tasks/task.h"
+#include "generation/syntax/tree.h"
 
 namespace weft::adapters {
 
 // What a text comes to at most in a usual tokenizer of code, there being none at hand here: three bytes of ASCII a
 // token, and a token for each other byte, since a small vocabulary has no pieces for them.
 [[nodiscard]] std::size_t most_tokens(std::string_view text);
+
+// A file that examples are made from is parsed whatever it takes: the same files are to give the same examples.
+inline constexpr generation::ParseLimits kSourceLimits{.timeout_ms = 60'000};
 
 constexpr std::size_t kBugPromptTokens = 512, kBugAnswerTokens = 96;
 std::vector<TaskExample> bug_examples(const generation::Language& language, std::string_view source, Random& random);

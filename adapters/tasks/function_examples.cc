@@ -125,7 +125,7 @@ std::string undocumented(const Language& language, std::string_view function) {
 
 std::vector<TaskExample> function_examples(const Language& language, std::string_view source, Random& random) {
   std::vector<TaskExample> examples;
-  const auto tree = SyntaxTree::parse(language, source);
+  const auto tree = SyntaxTree::parse(language, source, kSourceLimits);
   if (!tree) return examples;
   for (const FunctionParts& function : functions_of(language, *tree, source)) {
     const std::string description = description_of(source, function, comment_above(source, function));

@@ -168,7 +168,7 @@ std::optional<std::string> parse_refactor_answer(const Language& language, std::
 
 std::vector<TaskExample> refactor_examples(const Language& language, std::string_view source, Random& random) {
   std::vector<TaskExample> examples;
-  const auto tree = SyntaxTree::parse(language, source);
+  const auto tree = SyntaxTree::parse(language, source, kSourceLimits);
   if (!tree) return examples;
   std::vector<std::vector<TaskExample>> of_row(refactorings().size());
   NodeCursor cursor(tree->root());

@@ -1,8 +1,8 @@
 #include "generation/syntax/tree.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cstdint>
+#include <ctime>
 #include <string>
 
 #include <tree_sitter/api.h>
@@ -25,13 +25,17 @@ const char* read_source(void* payload, std::uint32_t offset, TSPoint, std::uint3
   return text.data() + begin;
 }
 
+double own_time_ms() {
+  std::timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) * 1e3 + static_cast<double>(now.tv_nsec) * 1e-6;
+}
+
 struct Deadline {
-  std::chrono::steady_clock::time_point end;
+  double end_ms;  // in the thread's own time
 };
 
-bool past_deadline(TSParseState* state) {
-  return std::chrono::steady_clock::now() > static_cast<const Deadline*>(state->payload)->end;
-}
+bool past_deadline(TSParseState* state) { return own_time_ms() > static_cast<const Deadline*>(state->payload)->end_ms; }
 
 bool contains(std::span<const std::string_view> kinds, std::string_view kind) {
   return std::ranges::find(kinds, kind) != kinds.end();
@@ -64,8 +68,7 @@ Expected<SyntaxTree> SyntaxTree::parse(const Language& language, std::string_vie
     return make_error("the grammar of {} is of a version that this tree-sitter does not read", language.name);
   }
   Source source{text};
-  Deadline deadline{std::chrono::steady_clock::now() +
-                    std::chrono::microseconds(static_cast<std::int64_t>(limits.timeout_ms * 1000))};
+  Deadline deadline{own_time_ms() + limits.timeout_ms};
   TSInput input{};
   input.payload = &source;
   input.read = read_source;

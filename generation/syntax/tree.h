@@ -16,7 +16,7 @@ namespace weft::generation {
 
 struct ParseLimits {
   std::size_t limit_bytes = 2 << 20;
-  double timeout_ms = 200;
+  double timeout_ms = 200;  // of the thread's own time: what is found does not depend on how busy the machine is
 };
 
 struct ByteRange {

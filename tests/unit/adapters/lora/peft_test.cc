@@ -240,6 +240,10 @@ TEST_F(AdapterFolder, AnotherBaseIsRefusedWhereBothAreKnown) {
   EXPECT_EQ(error(), "");
   EXPECT_EQ(error("abcd"), "");
   EXPECT_THAT(error("1234"), HasSubstr("trained on older"));
+  auto tensors = whole();
+  tensors[0].shape = {2, 6};
+  put(tensors);
+  EXPECT_THAT(error("1234"), HasSubstr("trained on older"));  // which says more than a shape
 }
 
 TEST_F(AdapterFolder, TheHashOfABaseFollowsNamesShapesAndBytes) {

@@ -57,6 +57,13 @@ TEST(SyntaxTree, RefusesWhatIsTooLargeOrHasNoGrammar) {
   EXPECT_FALSE(SyntaxTree::parse(language_for("", "x.zzz"), "x"));
 }
 
+TEST(SyntaxTree, GivesUpWhenItsOwnTimeIsSpent) {
+  std::string text;
+  for (int i = 0; i < 20000; ++i) text += "value = call(a, b)[0]\n";
+  EXPECT_FALSE(SyntaxTree::parse(python(), text, {.timeout_ms = 0.01}));
+  EXPECT_TRUE(SyntaxTree::parse(python(), text, {.timeout_ms = 60'000}));
+}
+
 TEST(ErrorsAdded, TellsWhatFitsFromWhatDoesNot) {
   const std::string text = "def f(a):\n    return \n\n\ny = f(1)\n";
   const std::size_t cursor = text.find("return ") + 7;
