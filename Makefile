@@ -53,7 +53,7 @@ check-cuda:  ## compile and link against the CUDA LibTorch (5 GB) and start that
 	cmake --build --preset cuda -j$(JOBS) --target weft weftd
 	build/cuda/bin/weftd --version
 	build/cuda/bin/weft doctor
-	build/cuda/bin/weftd check --tensor-parallel 2 tests/e2e/binary/demo.py:20:12
+	build/cuda/bin/weftd check --tensor-parallel 2 tests/e2e/binary/demo.py:1:4
 	python3 tests/e2e/binary/demo.py --weftd build/cuda/bin/weftd
 
 package: build vsix  ## build/weft-VERSION-SYSTEM.tar.gz: programs, model, LibTorch, editors
