@@ -7,7 +7,10 @@
 #include <sstream>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include "adapters/lora/peft.h"
+#include "adapters/registry/registry.h"
 #include "model/config/model_config.h"
 #include "model/runner.h"
 
@@ -98,6 +101,21 @@ void load_for_real(DoctorReport& report) {
   report.model.device = info.device;
 }
 
+void examine_adapters(DoctorReport& report, const model::ModelConfig& config) {
+  const auto folders = adapters::shipped_adapters(report.model.directory);
+  if (folders.empty()) return;
+  const auto hash = adapters::base_hash(report.model.directory);
+  for (const std::string& folder : folders) {
+    const auto files = hash ? adapters::read_adapter(folder, config, *hash)
+                            : Expected<adapters::AdapterFiles>(hash.error());
+    if (files) {
+      report.model.adapters.push_back(files->info.task);
+    } else {
+      add_warning(report, files.error().message, "weft does without this adapter: train it again, or remove its folder");
+    }
+  }
+}
+
 void examine_model(DoctorReport& report, const std::string& requested) {
   auto& model = report.model;
   const auto directory = model::find_model_directory(requested);
@@ -133,6 +151,7 @@ void examine_model(DoctorReport& report, const std::string& requested) {
     return;
   }
   load_for_real(report);
+  examine_adapters(report, *config);
 }
 
 }  // namespace
@@ -210,7 +229,8 @@ nlohmann::json to_json(const DoctorReport& report) {
             {"dtype", model.dtype},
             {"device", model.device},
             {"infilling", model.can_infill},
-            {"loads", model.loads}}},
+            {"loads", model.loads},
+            {"adapters", model.adapters}}},
           {"findings", findings}};
 }
 
@@ -227,6 +247,7 @@ std::string to_text(const DoctorReport& report) {
                        static_cast<double>(model.size_bytes) / kMiB, model.max_positions, model.directory);
   }
   if (model.loads) out += fmt::format("runs on    {} in {}\n", model.device, model.dtype);
+  if (!model.adapters.empty()) out += fmt::format("adapters   {}\n", fmt::join(model.adapters, ", "));
   for (const auto& finding : report.findings) {
     out += fmt::format("{}: {}\n  what to do: {}\n", finding.level == Finding::Level::kError ? "error" : "warning",
                        finding.problem, finding.remedy);

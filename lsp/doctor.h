@@ -30,6 +30,7 @@ struct ModelReport {
   std::uint64_t size_bytes = 0;
   bool can_infill = false;
   bool loads = false;
+  std::vector<std::string> adapters;  // those that come with it and fit, by their tasks
 };
 
 struct DoctorReport {

@@ -15,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kLessonsInFile = 6;
+constexpr std::size_t kLessonsInFile = 2;
 constexpr std::size_t kArithmeticShare = 2;  // of five lessons: counts of numbers are learnt from many examples
 constexpr std::size_t kTriesForEach = 8;     // for a lesson that is not there yet
 

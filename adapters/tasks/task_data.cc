@@ -18,6 +18,8 @@ struct SourceFile {
 };
 
 // Two examples about one function, or one alone: they stay together.
+constexpr std::size_t kVerdictCounts = 16;  // about half an answer that names a line and its correction
+
 using Group = std::vector<TokenExample>;
 
 Expected<std::vector<SourceFile>> collect_files(const TaskDataOptions& options, const TaskDataProgress& progress,
@@ -72,10 +74,11 @@ class Reader {
 
  private:
   [[nodiscard]] TokenExample encode(TaskExample example) const {
-    TokenExample out{std::move(example), {}, {}};
+    TokenExample out{.text = std::move(example), .prompt = {}, .answer = {}};
     out.prompt = tokenizer_.encode(out.text.prompt);
     out.answer = tokenizer_.encode(out.text.answer);
     out.answer.push_back(end_);
+    if (task_.verdicts.detects()) out.first_counts = kVerdictCounts;
     return out;
   }
 

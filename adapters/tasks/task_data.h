@@ -23,6 +23,8 @@ struct TokenExample {
   TaskExample text;             // `pair` is unique over all files
   std::vector<TokenId> prompt;  // at least one token
   std::vector<TokenId> answer;  // ends with TaskDataOptions::end
+  // Tokens that the answer's first one counts for when training: where it is a verdict, as much as the rest together.
+  std::size_t first_counts = 1;
   [[nodiscard]] std::size_t tokens() const { return prompt.size() + answer.size(); }
 };
 

@@ -2,6 +2,9 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cross_entropy_loss.h>
+#include <ATen/ops/dot.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 
 namespace weft::adapters {
@@ -21,13 +24,16 @@ std::vector<std::int64_t> document_lengths(const RowBatch& batch) {
 }
 
 at::Tensor cross_entropy_sum(const std::function<at::Tensor(const at::Tensor&)>& logits, const at::Tensor& hidden,
-                             const at::Tensor& targets) {
+                             const at::Tensor& targets, std::span<const float> weights) {
   const auto wanted = targets.split(kLossChunk);
   const auto parts = hidden.split(kLossChunk);
+  const at::Tensor all_weights = weights.empty() ? at::ones({targets.size(0)}) : at::tensor(weights);
+  const auto weight = all_weights.split(kLossChunk);
   at::Tensor total = at::zeros({}, at::kFloat);
   for (std::size_t i = 0; i < parts.size(); ++i) {
     const at::Tensor scores = logits(parts[i]).to(at::kFloat);
-    total = total + at::cross_entropy_loss(scores, wanted[i], {}, at::Reduction::Sum, RowBatch::kIgnored);
+    const at::Tensor nats = at::cross_entropy_loss(scores, wanted[i], {}, at::Reduction::None, RowBatch::kIgnored);
+    total = total + nats.dot(weight[i]);
   }
   return total;
 }

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <vector>
 
 #include "adapters/train/row_sampler.h"
@@ -15,9 +16,10 @@ namespace weft::adapters {
 [[nodiscard]] std::vector<std::int64_t> document_lengths(const RowBatch& batch);
 
 // logits: of a model, [N, hidden] -> [N, V]; hidden: [N, hidden], after the last norm; targets: [N] i64, some
-// RowBatch::kIgnored. The sum of the others' negative log-likelihoods in nats, a scalar. Few tokens' logits are in
-// memory at once.
+// RowBatch::kIgnored; weights: [N] of the targets, or none: all 1. The weighted sum of the others' negative
+// log-likelihoods in nats, a scalar. Few tokens' logits are in memory at once.
 [[nodiscard]] at::Tensor cross_entropy_sum(const std::function<at::Tensor(const at::Tensor&)>& logits,
-                                           const at::Tensor& hidden, const at::Tensor& targets);
+                                           const at::Tensor& hidden, const at::Tensor& targets,
+                                           std::span<const float> weights = {});
 
 }  // namespace weft::adapters

@@ -20,9 +20,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::size_t answer_tokens(std::span<const TokenExample* const> examples) {
+// What the answers' tokens count for together.
+std::size_t scored_of(std::span<const TokenExample* const> examples) {
   std::size_t out = 0;
-  for (const TokenExample* example : examples) out += example->answer.size();
+  for (const TokenExample* example : examples) out += example->answer.size() + example->first_counts - 1;
   return out;
 }
 
@@ -108,7 +109,7 @@ void Run::step(ExampleSampler& sampler, TrainProgress& now) {
     if (done >= options_.batch_tokens) return std::nullopt;
     const auto examples = sampler.next(std::min(options_.micro_batch_tokens, options_.batch_tokens - done));
     for (const TokenExample* example : examples) done += example->tokens();
-    return MicroBatch{model_.loss_sum(examples), answer_tokens(examples)};
+    return MicroBatch{model_.loss_sum(examples), scored_of(examples)};
   };
   const StepOutcome outcome =
       training_step(optimizer_, model_.parameters(),
@@ -198,7 +199,7 @@ double mean_loss(const FinetuneModel& model, std::span<const TokenExample> examp
   const auto flush = [&] {
     if (batch.empty()) return;
     nats += model.loss_sum(batch).item<double>();
-    scored += answer_tokens(batch);
+    scored += scored_of(batch);
     batch.clear();
     tokens = 0;
   };

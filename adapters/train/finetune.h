@@ -22,8 +22,8 @@ class FinetuneModel {
   virtual ~FinetuneModel() = default;
   // fp32 leaves; always the same tensors in the same order.
   [[nodiscard]] virtual const std::vector<Parameter>& parameters() const = 0;
-  // Sum of the negative log-likelihoods, in nats, of the tokens of all answers; a scalar, with a graph where gradients
-  // are on. No example sees another.
+  // Sum of the negative log-likelihoods, in nats, of the tokens of all answers, the first of each as often as it
+  // counts; a scalar, with a graph where gradients are on. No example sees another.
   [[nodiscard]] virtual at::Tensor loss_sum(std::span<const TokenExample* const> examples) const = 0;
 };
 

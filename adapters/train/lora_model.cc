@@ -21,6 +21,8 @@ RowBatch pack_examples(std::span<const TokenExample* const> examples) {
     const std::size_t given = examples[i]->prompt.size() - 1;
     std::fill_n(batch.targets.begin() + static_cast<std::ptrdiff_t>(begin), given, RowBatch::kIgnored);
     batch.scored -= given;
+    batch.weights.resize(batch.targets.size(), 1);
+    batch.weights[begin + given] = static_cast<float>(examples[i]->first_counts);
   }
   batch.length = batch.ids.size();
   return batch;
@@ -47,17 +49,20 @@ Expected<LoraModel> LoraModel::open(const std::string& directory, const model::M
 at::Tensor LoraModel::loss_sum(std::span<const TokenExample* const> examples) const {
   const RowBatch batch = pack_examples(examples);
   std::vector<std::int64_t> rows, targets;
+  std::vector<float> weights;
   for (std::size_t i = 0; i < batch.targets.size(); ++i) {
     if (batch.targets[i] == RowBatch::kIgnored) continue;
     rows.push_back(static_cast<std::int64_t>(i));
     targets.push_back(batch.targets[i]);
+    weights.push_back(batch.weights[i]);
   }
   model::DocumentAttention attention(document_lengths(batch));
   const at::Tensor hidden =
       transformer_.hidden(at::tensor(batch.ids, at::kLong), at::tensor(batch.positions, at::kLong),
                           {.attention = attention, .deltas = &factors_});
   return cross_entropy_sum([&](const at::Tensor& x) { return transformer_.logits(x); },
-                           at::index_select(hidden, 0, at::tensor(rows, at::kLong)), at::tensor(targets, at::kLong));
+                           at::index_select(hidden, 0, at::tensor(rows, at::kLong)), at::tensor(targets, at::kLong),
+                           weights);
 }
 
 }  // namespace weft::adapters

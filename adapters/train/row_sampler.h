@@ -31,6 +31,7 @@ struct RowBatch {
   static constexpr std::int64_t kIgnored = -100;
   std::size_t rows = 0, length = 0;
   std::vector<std::int64_t> ids, positions, documents, targets;  // [B * T]
+  std::vector<float> weights;                                    // [B * T] of the targets; empty: all alike
   std::size_t scored = 0;                                        // targets that count
 };
 

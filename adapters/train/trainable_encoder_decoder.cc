@@ -12,6 +12,7 @@ namespace {
 struct PairBatch {
   std::vector<std::int64_t> sources, source_lengths;           // [S]
   std::vector<std::int64_t> answers, targets, answer_lengths;  // [N]
+  std::vector<float> weights;                                  // [N]
 
   PairBatch(std::span<const TokenExample* const> examples, const model::EncoderConfig& encoder) {
     for (const TokenExample* example : examples) {
@@ -19,6 +20,8 @@ struct PairBatch {
       if (encoder.end >= 0) sources.push_back(encoder.end);
       source_lengths.push_back(static_cast<std::int64_t>(example->prompt.size()) + (encoder.end >= 0 ? 1 : 0));
       std::int64_t before = encoder.decoder_start;
+      weights.resize(targets.size() + example->answer.size(), 1);
+      weights[targets.size()] = static_cast<float>(example->first_counts);
       for (const TokenId token : example->answer) {
         answers.push_back(before);
         targets.push_back(before = token.value());
@@ -42,7 +45,7 @@ at::Tensor TrainableEncoderDecoder::loss_sum(std::span<const TokenExample* const
   for (std::size_t i = 0; i < memories.size(); ++i) parts.push_back({&kv, &memories[i], batch.answer_lengths[i]});
   const at::Tensor hidden = model->decode(at::tensor(batch.answers, at::kLong), parts, nullptr);
   return cross_entropy_sum([&](const at::Tensor& x) { return model->logits(x); }, hidden,
-                           at::tensor(batch.targets, at::kLong));
+                           at::tensor(batch.targets, at::kLong), batch.weights);
 }
 
 }  // namespace weft::adapters

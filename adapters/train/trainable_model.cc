@@ -26,7 +26,7 @@ at::Tensor TrainableModel::loss_sum(const RowBatch& batch) const {
   const at::Tensor hidden = transformer->hidden(at::tensor(batch.ids, at::kLong),
                                                 at::tensor(batch.positions, at::kLong), {.attention = attention});
   return cross_entropy_sum([&](const at::Tensor& x) { return transformer->logits(x); }, hidden,
-                           at::tensor(batch.targets, at::kLong));
+                           at::tensor(batch.targets, at::kLong), batch.weights);
 }
 
 at::Tensor TrainableModel::loss_sum(std::span<const TokenExample* const> examples) const {

@@ -279,7 +279,6 @@ int run(const Settings& settings) {
 void add_typing(CLI::App& group, int& exit_code) {
   auto settings = std::make_shared<Settings>();
   CLI::App* app = group.add_subcommand("typing", "Latency of inline completion in a real file, warm");
-  app->add_option("--model", settings->model, "model directory")->type_name("DIR");
   app->add_option("--file", settings->file, "Python file (default: one of the standard library, held out of training)")
       ->type_name("FILE");
   app->add_option("--other", settings->other, "the file to switch to (default: another of those)")->type_name("FILE");
@@ -288,10 +287,7 @@ void add_typing(CLI::App& group, int& exit_code) {
   app->add_option("--visits", settings->visits, "returns to a file from the other one")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
-  app->add_option("--threads", settings->threads, "compute threads; 0: as many as pay")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
-  add_tensor_parallel(*app, settings->tensor_parallel);
+  add_model_options(*app, settings->model, settings->threads, settings->tensor_parallel);
   app->add_flag("--json", settings->json, "print the numbers as JSON");
   app->footer("Example:\n  weft bench typing --places 50 --json");
   app->callback([settings, &exit_code] { exit_code = run(*settings); });

@@ -100,12 +100,7 @@ void add_complete_command(CLI::App& root, int& exit_code) {
   app->add_option("location", settings->location, "line and column from 1, columns in characters")
       ->required()
       ->type_name("FILE:LINE:COL");
-  app->add_option("--model", settings->model, "model directory (default: $WEFT_MODEL, else the one that came along)")
-      ->type_name("DIR");
-  app->add_option("--threads", settings->threads, "compute threads; 0: as many as pay")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
-  add_tensor_parallel(*app, settings->tensor_parallel);
+  add_model_options(*app, settings->model, settings->threads, settings->tensor_parallel);
   app->add_flag("--json", settings->json, "print items, timings and model as JSON");
   app->footer(
       "The place is marked \u2038 and the offered text follows it.\n\n"

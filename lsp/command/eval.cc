@@ -65,7 +65,6 @@ void add_completion(CLI::App& group, int& exit_code) {
   auto& options = settings->options;
   CLI::App* app = group.add_subcommand("completion", "Bits per byte, next-token accuracy, exact lines, latency");
   app->add_option("--data", options.directory, "folder searched for Python files")->required()->type_name("DIR");
-  app->add_option("--model", settings->model, "model directory")->type_name("DIR");
   app->add_option("--max-files", options.max_files, "files to read at most")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
@@ -76,10 +75,7 @@ void add_completion(CLI::App& group, int& exit_code) {
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   app->add_option("--seed", options.seed, "seed of the chosen places")->capture_default_str();
-  app->add_option("--threads", settings->threads, "compute threads; 0: as many as pay")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
-  add_tensor_parallel(*app, settings->tensor_parallel);
+  add_model_options(*app, settings->model, settings->threads, settings->tensor_parallel);
   app->add_flag("--json", settings->json, "print the report as JSON");
   app->footer("Example:\n  weft eval completion --data ./held-out --max-files 20 --json");
   app->callback([settings, &exit_code] { exit_code = run(*settings); });

@@ -165,12 +165,7 @@ void add_generate_command(CLI::App& root, int& exit_code) {
       app->add_option("--adapter", settings->adapter, "adapter to use (default: the model's own for this task)")
           ->type_name("DIR");
   app->add_flag("--no-adapter", settings->no_adapter, "use the base model alone")->excludes(adapter);
-  app->add_option("--model", settings->model, "model directory (default: $WEFT_MODEL, else the one that came along)")
-      ->type_name("DIR");
-  app->add_option("--threads", settings->threads, "compute threads; 0: as many as pay")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
-  add_tensor_parallel(*app, settings->tensor_parallel);
+  add_model_options(*app, settings->model, settings->threads, settings->tensor_parallel);
   app->add_flag("--json", settings->json, "print all candidates, timings and model as JSON");
   app->footer(
       "Candidates that parse come first, then those the model is surest of; the best one is printed.\n\n"

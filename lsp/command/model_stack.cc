@@ -17,8 +17,13 @@ void show_loading(double fraction) {
 
 }  // namespace
 
-void add_tensor_parallel(CLI::App& app, int& ranks) {
-  app.add_option("--tensor-parallel", ranks, "split the model over N processes, which share --threads")
+void add_model_options(CLI::App& app, std::string& model, int& threads, int& tensor_parallel) {
+  app.add_option("--model", model, "model directory (default: $WEFT_MODEL, else the one that came along)")
+      ->type_name("DIR");
+  app.add_option("--threads", threads, "compute threads; 0: as many as pay")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  app.add_option("--tensor-parallel", tensor_parallel, "split the model over N processes, which share --threads")
       ->type_name("N")
       ->check(CLI::Range(1, model::kMaxTensorParallel))
       ->capture_default_str();

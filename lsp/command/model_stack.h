@@ -33,8 +33,8 @@ struct StackOptions {
   generation::CompletionOptions completion;
 };
 
-// `--tensor-parallel N`, the same wherever a model is run.
-void add_tensor_parallel(CLI::App& app, int& ranks);
+// `--model`, `--threads` and `--tensor-parallel`, the same wherever a model is run.
+void add_model_options(CLI::App& app, std::string& model, int& threads, int& tensor_parallel);
 
 // Shows a progress line on stderr when that is a terminal.
 Expected<ModelStack> load_model_stack(const StackOptions& options);

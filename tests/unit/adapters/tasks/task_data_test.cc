@@ -99,6 +99,12 @@ TEST_F(TaskDataTest, ExamplesArePromptAnswerAndEnd) {
   EXPECT_EQ(example.answer.back(), *tokenizer_.control("<|endoftext|>"));
 }
 
+TEST_F(TaskDataTest, AVerdictCountsForMoreThanOneToken) {
+  write_ten();
+  for (const TokenExample& example : read().train) EXPECT_GT(example.first_counts, 1U);
+  for (const TokenExample& example : read(test::fake_rewriting()).train) EXPECT_EQ(example.first_counts, 1U);
+}
+
 TEST_F(TaskDataTest, WhatIsTooLongIsDroppedWithItsTwinAndCounted) {
   write("alpha.py", "alpha");
   std::ofstream(folder_ / "long.py") << "def " << std::string(80, 'x') << "(a):\n    return a_long_name_and_more(a)\n";

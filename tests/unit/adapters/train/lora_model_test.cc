@@ -52,6 +52,16 @@ TEST_F(LoraModelTest, ExamplesOfOneBatchDoNotSeeEachOther) {
   EXPECT_NEAR(mean_loss(model, kExamples, 7), apart / 6, 1e-2 * apart);
 }
 
+TEST_F(LoraModelTest, TheFirstTokenOfAnAnswerCountsAsOftenAsItSays) {
+  const LoraModel model = open();
+  TokenExample verdict = kExamples[0], first = kExamples[0];
+  verdict.first_counts = 5;
+  first.answer.resize(1);
+  const double wanted = loss(model, {&kExamples[0]}) + 4 * loss(model, {&first});
+  EXPECT_NEAR(loss(model, {&verdict}), wanted, 1e-2 * wanted);
+  EXPECT_NEAR(mean_loss(model, {&verdict, 1}, 7), wanted / 6, 1e-2 * wanted);
+}
+
 TEST_F(LoraModelTest, GradientsReachTheFactorsAlone) {
   const LoraModel model = open();
   EXPECT_EQ(model.parameters().size(), 2U * 14);
