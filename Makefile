@@ -10,7 +10,7 @@ CTEST := ctest --test-dir $(BUILD) --output-on-failure -j$(JOBS)
 SOURCES = git ls-files -co --exclude-standard -- '*.cc' '*.h'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test setup build vsix bench fuzz e2e check-cuda package lint format
+.PHONY: help demo test setup build vsix bench adapters fuzz e2e check-cuda package lint format
 
 help:  ## list these targets
 	@sed -n 's/^\([a-z0-9-]*\):[^#]*## /\1\t/p' Makefile | expand -t 14
@@ -39,6 +39,9 @@ e2e: build  ## the tests that drive whole programs, a VS Code workbench (800 MB)
 bench: build  ## latencies, as JSON; nothing passes or fails on a number
 	$(BUILD)/bin/weft bench typing --json
 	python3 tests/bench/lsp_latency.py --weftd $(BUILD)/bin/weftd
+
+adapters: build  ## train the default model's adapters again, from CORPUS (cmake/fetch_corpus.py) in build/adapters; an hour
+	cmake/train_adapters.sh $(or $(CORPUS),corpus) build/adapters
 
 fuzz: setup  ## every fuzz target for FUZZ_SECONDS (clang and its libFuzzer)
 	@test -n "$(CLANG)" || { echo "make fuzz needs clang: apt-get install clang-16" >&2; exit 1; }

@@ -16,7 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kLessonsInFile = 2;
-constexpr std::size_t kArithmeticShare = 2;  // of five lessons: counts of numbers are learnt from many examples
+constexpr std::size_t kArithmeticShare = 3;  // of five lessons: counts of numbers are learnt from many examples
 constexpr std::size_t kTriesForEach = 8;     // for a lesson that is not there yet
 
 // What is reckoned from two to five numbers. `joined`: $, then the parameters with the sign between, then $.
@@ -297,6 +297,13 @@ std::string name_of(const Reckoning& reckoning) {
   return fmt::format("{}:{}", reckoning.operation->name, reckoning.count->count);
 }
 
+// The one about fewer numbers of two, since people ask about few more often than about many.
+const Reckoning& choose(const std::vector<Reckoning>& all, Random& random) {
+  const Reckoning& one = all[random.below(all.size())];
+  const Reckoning& other = all[random.below(all.size())];
+  return one.count->count < other.count->count ? one : other;
+}
+
 void remove_lessons(const fs::path& folder) {
   std::error_code ignored;
   std::vector<fs::path> old;
@@ -342,7 +349,7 @@ std::vector<Lesson> make_lessons(const LessonOptions& options) {
   for (std::size_t tries = 0; lessons.size() < options.count && tries < options.count * kTriesForEach; ++tries) {
     const bool reckoned = plain.empty() || (!arithmetic.empty() && random.below(5) < kArithmeticShare);
     if (reckoned && arithmetic.empty()) break;
-    const Reckoning* pick = reckoned ? &arithmetic[random.below(arithmetic.size())] : nullptr;
+    const Reckoning* pick = reckoned ? &choose(arithmetic, random) : nullptr;
     const Topic topic = reckoned ? topic_of(*pick->operation, *pick->count, random)
                                  : topic_of(*plain[random.below(plain.size())], random);
     Lesson lesson = lesson_of(topic, random);

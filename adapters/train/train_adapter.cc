@@ -17,6 +17,7 @@
 #include "adapters/train/trainable_encoder_decoder.h"
 #include "adapters/train/trainable_model.h"
 #include "model/backend.h"
+#include "model/base/hash.h"
 #include "model/tokenizer/tokenizer.h"
 
 namespace weft::adapters {
@@ -103,11 +104,20 @@ std::size_t steps_for(const TrainPreset& preset, const std::vector<TokenExample>
   return std::clamp<std::size_t>(static_cast<std::size_t>(wanted), 1, preset.max_steps);
 }
 
-FinetuneOptions finetune_options(const Task& task, const TrainOptions& options, const Base& base,
-                                 const TaskData& data) {
+// What a run is given, once it is read.
+struct Work {
+  const Task& task;
+  const TrainOptions& options;
+  const Base& base;
+  const TaskData& data;
+  const Progress& progress;
+  const CancelFlag& cancel;
+};
+
+FinetuneOptions finetune_options(const Work& work, const std::string& kind) {
+  const TrainOptions& options = work.options;
   const TrainPreset& preset = options.preset;
-  const std::string kind = options.full ? "full" : fmt::format("{}|{}", preset.rank, preset.alpha);
-  const std::size_t steps = steps_for(preset, data.train);
+  const std::size_t steps = steps_for(preset, work.data.train);
   const auto share = [steps](double part) {
     return static_cast<std::size_t>(std::ceil(part * static_cast<double>(steps)));
   };
@@ -124,7 +134,7 @@ FinetuneOptions finetune_options(const Task& task, const TrainOptions& options, 
           .checkpoint_every_steps = options.checkpoint_every_steps,
           .seed = options.seed,
           .resume = options.resume,
-          .fingerprint = fmt::format("{}|{}|{}|{}", task.name, base.sha256, kind, model::multiplies_bf16())};
+          .fingerprint = fmt::format("{}|{}|{}|{}", work.task.name, work.base.sha256, kind, model::multiplies_bf16())};
 }
 
 // log P(verdict | prompt)
@@ -161,14 +171,11 @@ std::size_t parameter_count(const FinetuneModel& model) {
   return out;
 }
 
-AdapterInfo info_of(const Task& task, const TrainOptions& options, const Base& base) {
+AdapterInfo info_of(const Task& task, const Base& base) {
   AdapterInfo out;
   out.task = task.name;
   out.base_name = base.config.name;
   out.base_sha256 = base.sha256;
-  if (options.full) return out;
-  out.rank = static_cast<int>(options.preset.rank);
-  out.alpha = options.preset.alpha;
   return out;
 }
 
@@ -184,33 +191,57 @@ TrainReport report_of(const FinetuneResult& result) {
   return out;
 }
 
-// What a run is given, once it is read.
-struct Work {
-  const Task& task;
-  const TrainOptions& options;
-  const Base& base;
-  const TaskData& data;
-  const Progress& progress;
-  const CancelFlag& cancel;
-};
-
-Expected<TrainReport> teach(const FinetuneModel& model, const Work& work) {
-  const auto result = finetune(model, work.data, finetune_options(work.task, work.options, work.base, work.data),
-                               work.progress, work.cancel);
+// `kind`: what of the model is trained, and from where.
+Expected<TrainReport> teach(const FinetuneModel& model, const Work& work, const std::string& kind) {
+  const auto options = finetune_options(work, kind);
+  const auto result = finetune(model, work.data, options, work.progress, work.cancel);
   if (!result) return result.error();
   TrainReport report = report_of(*result);
   report.parameters = parameter_count(model);
-  report.info = info_of(work.task, work.options, work.base);
+  report.info = info_of(work.task, work.base);
   return report;
+}
+
+// What an adapter is before its first step.
+struct Beginning {
+  LoraFactors factors;
+  int rank = 0;
+  double alpha = 0;
+  std::string kind;  // other beginnings, other runs
+};
+
+Expected<Beginning> first_factors(const Work& work) {
+  const TrainOptions& options = work.options;
+  if (options.from.empty()) {
+    const LoraShape shape{static_cast<std::int64_t>(options.preset.rank), options.preset.alpha};
+    return Beginning{LoraFactors::fresh(work.base.config, shape, options.seed), static_cast<int>(shape.rank),
+                     shape.alpha, fmt::format("{}|{}", shape.rank, shape.alpha)};
+  }
+  const auto files = read_adapter(options.from, work.base.config, work.base.sha256);
+  if (!files) return files.error();
+  if (files->info.task != work.task.name) {
+    return make_error("{} is an adapter for '{}', not for {}", options.from, files->info.task, work.task.name);
+  }
+  std::uint64_t hash = 0;
+  for (const model::LoraDelta& delta : files->adapter.deltas) {
+    for (const auto* values : {&delta.a, &delta.b}) {
+      hash = mix64(hash ^ fnv1a({reinterpret_cast<const char*>(values->data()), values->size() * sizeof(float)}));
+    }
+  }
+  return Beginning{LoraFactors(files->adapter), files->info.rank, files->info.alpha, fmt::format("from {:016x}", hash)};
 }
 
 Expected<TrainReport> run_adapter(const Work& work) {
   const auto& [task, options, base, data, progress, cancel] = work;
-  const LoraShape shape{static_cast<std::int64_t>(options.preset.rank), options.preset.alpha};
-  auto model = LoraModel::open(options.model, base.config, LoraFactors::fresh(base.config, shape, options.seed));
+  auto begin = first_factors(work);
+  if (!begin) return begin.error();
+  auto model = LoraModel::open(options.model, base.config, std::move(begin->factors));
   if (!model) return model.error();
-  auto report = teach(*model, work);
-  if (!report || report->interrupted) return report;
+  auto report = teach(*model, work, begin->kind);
+  if (!report) return report;
+  report->info.rank = begin->rank;
+  report->info.alpha = begin->alpha;
+  if (report->interrupted) return report;
   if (task.verdicts.detects()) {
     const auto threshold = calibrate(task, *model, base, data, options, progress, cancel);
     if (!threshold) return threshold.error();
@@ -233,7 +264,7 @@ Expected<TrainReport> run_full(const Work& work) {
     if (!decoder) return decoder.error();
     model = std::make_unique<TrainableModel>(*std::move(decoder));
   }
-  auto report = teach(*model, work);
+  auto report = teach(*model, work, "full");
   if (!report || report->interrupted) return report;
   std::error_code ignored;
   config.name = fs::weakly_canonical(options.out, ignored).filename().string();

@@ -212,6 +212,9 @@ void add_data_options(CLI::App& app, Settings& settings) {
   app.add_flag("--full", settings.options.full,
                "train all of the model's weights instead of an adapter: --out becomes a model directory. An "
                "encoder-decoder is trained so");
+  app.add_option("--from", settings.options.from, "an adapter for the task to go on from, instead of a fresh one")
+      ->type_name("DIR")
+      ->excludes("--full");
   app.add_flag("--only-permissive", settings.only_permissive,
                "leave out files without a permissive licence, for an adapter that is given away");
   app.add_option("--assume-licence", settings.options.collect.assumed_licence,
@@ -225,7 +228,9 @@ void add_training_options(CLI::App& app, Settings& settings) {
         return adapters::find_train_preset(name) != nullptr ? "" : "known: " + adapters::known_train_presets();
       })
       ->capture_default_str();
-  app.add_option("--rank", settings.rank, "rank, the preset's scaling kept")->check(CLI::Range(1, 1024));
+  app.add_option("--rank", settings.rank, "rank, the preset's scaling kept")
+      ->check(CLI::Range(1, 1024))
+      ->excludes("--from");
   app.add_option("--learning-rate", settings.learning_rate, "highest learning rate")->check(CLI::PositiveNumber);
   app.add_option("--max-steps", settings.max_steps, "steps at most")->check(CLI::PositiveNumber);
   app.add_option("--max-epochs", settings.max_epochs, "passes over the examples at most")->check(CLI::PositiveNumber);

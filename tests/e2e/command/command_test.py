@@ -161,6 +161,20 @@ class Doctor(Case):
         model = json.loads(result.stdout)["model"]
         self.assertTrue(model["loads"] and model["infilling"])
         self.assertLessEqual(model["size_bytes"], 25_000_000)
+        self.assertEqual(model["adapters"], ["bug-detection", "function-from-comment", "refactor"])
+
+    def test_an_adapter_that_does_not_fit_is_a_warning(self):
+        for file in command_case.MODEL.iterdir():
+            if file.is_file():
+                (self.folder / file.name).symlink_to(file)
+        broken = self.folder / "adapters" / "bugs"
+        broken.mkdir(parents=True)
+        (broken / "adapter_config.json").write_text("{}")
+        result = weft("doctor", "--json", "--model", self.folder)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        report = json.loads(result.stdout)
+        self.assertEqual(report["model"]["adapters"], [])
+        self.assertIn(str(broken), report["findings"][0]["problem"])
 
 
 class Evaluation(Case):

@@ -54,33 +54,116 @@ function M.generate(child, with)
   end)
 end
 
+--- Opens a copy of a file of ../samples.
+local function open_sample(child, with, name)
+  local directory = vim.fs.dirname(vim.fs.abspath(arg[0])) .. '/../samples/'
+  local lines = vim.fn.readfile(directory .. name)
+  open_lines(child, with, name, lines, 1)
+  return lines
+end
+
+local function warnings(child)
+  return child:lua([[return vim.tbl_map(function(at)
+    return { row = at.lnum, source = at.source, hint = at.severity == vim.diagnostic.severity.HINT }
+  end, vim.diagnostic.get(0))]])
+end
+
+--- Titles of the actions at `row` (from 1) that begin with `title`.
+local function titles(child, row, title)
+  return child:lua(
+    [[
+      local row, title = ...
+      vim.api.nvim_win_set_cursor(0, { row, 0 })
+      local client = vim.lsp.get_clients({ name = 'weft', bufnr = 0 })[1]
+      local params = vim.lsp.util.make_range_params(0, client.offset_encoding)
+      params.context = { triggerKind = 1, diagnostics = vim.tbl_map(function(at)
+        return at.user_data.lsp
+      end, vim.diagnostic.get(0, { lnum = row - 1 })) }
+      local answer = client:request_sync('textDocument/codeAction', params, 20000)
+      return vim.iter(answer and answer.result or {}):map(function(action)
+        return vim.startswith(action.title, title) and action.title or nil
+      end):totable()
+    ]],
+    row,
+    title
+  )
+end
+
+--- Saves, and waits for warnings, all of them hints of weft's.
+local function save_and_be_warned(child, with)
+  with.expect(warnings(child), {}, 'warnings before the save')
+  child:lua('vim.cmd.write()')
+  child:wait('warning', function()
+    return #warnings(child) > 0
+  end, model_deadline_ms)
+  local found = warnings(child)
+  for _, warning in ipairs(found) do
+    with.expect({ warning.source, warning.hint }, { 'weft', true }, 'warning')
+  end
+  return found
+end
+
+--- Chooses the fix of the line `row` (from 1); the line changes, and no warning is left there.
+local function fix(child, row)
+  local before = child:lines()[row]
+  child:lua('vim.api.nvim_win_set_cursor(0, { ..., 0 })', row)
+  apply_action(child, 'Replace with')
+  child:wait('fixed line', function()
+    return child:lines()[row] ~= before
+  end)
+  child:wait('warning that is gone', function()
+    return not vim.iter(warnings(child)):any(function(warning)
+      return warning.row == row - 1
+    end)
+  end)
+  return child:lines()[row]
+end
+
 --- A line that is warned of after a save, and its quick fix.
 function M.fix_bug(child, with)
   local bug, fixed = next(assert(script(child), 'no --actions').bugs)
   open_lines(child, with, 'bug.py', { 'def count(items):', '    ' .. bug, '    return total' }, 2)
-  local function warnings()
-    return child:lua([[return vim.tbl_map(function(at)
-      return { row = at.lnum, source = at.source, hint = at.severity == vim.diagnostic.severity.HINT }
-    end, vim.diagnostic.get(0))]])
-  end
-  with.expect(warnings(), {}, 'warnings before the save')
-  child:lua('vim.cmd.write()')
-  child:wait('warning', function()
-    return #warnings() > 0
-  end)
-  with.expect(warnings(), { { row = 1, source = 'weft', hint = true } }, 'warnings')
+  local found = save_and_be_warned(child, with)
+  with.expect(#found == 1 and found[1].row, 1, 'row of the one warning')
   child:wait('sign of a hint on the screen', function()
     return vim.iter(child:screen()):any(function(line)
       return line:find('^H%s+' .. vim.pesc(bug)) ~= nil
     end)
   end)
-  apply_action(child, 'Replace with')
-  child:wait('fixed line', function()
-    return child:lines()[2] == '    ' .. fixed
-  end)
-  child:wait('warning that is gone', function()
-    return #warnings() == 0
-  end)
+  with.expect(fix(child, 2), '    ' .. fixed, 'fixed line')
+end
+
+--- The same with what the model says of small functions, each with a bug; not which of them it finds.
+function M.fix_real_bug(child, with)
+  open_sample(child, with, 'suspicious.py')
+  local found = save_and_be_warned(child, with)
+  for _, warning in ipairs(found) do
+    if #titles(child, warning.row + 1, 'Replace with') > 0 then
+      print(('  %d warnings; line %d is now "%s"'):format(#found, warning.row + 1, fix(child, warning.row + 1)))
+      return
+    end
+  end
+  error(('%d warnings, none with a fix'):format(#found))
+end
+
+--- Clumsy code that the model says in a better way: what is listed, and one that is taken.
+function M.refactor(child, with)
+  local before = open_sample(child, with, 'clumsy.py')
+  local listed = 0
+  for row = 1, #before do
+    for _, title in ipairs(titles(child, row, 'Refactor: ')) do
+      listed = listed + 1
+      apply_action(child, title)
+      local changed = pcall(child.wait, child, 'refactored code', function()
+        return not vim.deep_equal(child:lines(), before)
+      end)
+      if changed then
+        print(('  %s\n    %s'):format(title, table.concat(child:lines(), '\n    ')))
+        return
+      end
+    end
+  end
+  error(('%d refactorings listed, none done'):format(listed))
 end
 
 return M

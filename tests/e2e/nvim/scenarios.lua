@@ -6,7 +6,7 @@ local answer_deadline_ms = 20000
 
 --- Places in textwrap.py: the line, how much of it stands there, what is typed.
 local places = vim.json.decode(table.concat(
-  vim.fn.readfile(vim.fs.dirname(vim.fs.abspath(arg[0])) .. '/../textwrap/places.json'), '\n'))
+  vim.fn.readfile(vim.fs.dirname(vim.fs.abspath(arg[0])) .. '/../samples/textwrap_places.json'), '\n'))
 
 --- Opens `file` and waits until weftd is ready.
 ---@param child table

@@ -32,8 +32,9 @@ interface Place {
 
 const placeDeadlineMs = 4000;
 const modelDeadlineMs = 90_000;
+const listDeadlineMs = 4000;
 const places = JSON.parse(
-  fs.readFileSync(path.join(import.meta.dirname, '../textwrap/places.json'), 'utf8'),
+  fs.readFileSync(path.join(import.meta.dirname, '../samples/textwrap_places.json'), 'utf8'),
 ) as Place[];
 
 type Scenario = (stage: Stage) => Promise<void>;
@@ -51,6 +52,11 @@ async function openText({ bench, code }: Stage, name: string, text: string[]): P
   fs.writeFileSync(path.join(code, name), text.map((line) => `${line}\n`).join(''));
   await bench.openFile(name);
   await ready(bench);
+}
+
+/** The lines of a file of ../samples. */
+function sample(name: string): string[] {
+  return fs.readFileSync(path.join(import.meta.dirname, '../samples', name), 'utf8').split('\n').slice(0, -1);
 }
 
 function lines(code: string, name: string): string[] {
@@ -172,6 +178,54 @@ const fixBug: Scenario = async (stage) => {
   assert.equal(await bench.save(name), `def count(items):\n    ${fixed}\n    return total  # all\n`);
 };
 
+/** The same with what the model says of small functions, each with a bug; not which of them it finds. */
+const fixRealBug: Scenario = async (stage) => {
+  const { bench } = stage;
+  const name = 'suspicious.py';
+  const before = sample(name);
+  await openText(stage, name, before);
+  await bench.goToLineEnd(before.length);
+  await bench.type('  # done');
+  await bench.save(name);
+  const warned = await bench.wait('warning', async () => (await bench.hints()) || undefined, modelDeadlineMs);
+  for (const [row, line] of before.entries()) {
+    if (!/^ +(return|total|result|for) /.test(line)) {
+      continue;
+    }
+    await bench.goToLineEnd(row + 1);
+    const fixed = await bench.codeAction(/^Replace with/, 'quick_fix', listDeadlineMs).then(() => true, () => false);
+    if (fixed) {
+      await bench.wait('warning that is gone', async () => (await bench.hints()) < warned);
+      assert.notEqual((await bench.save(name)).split('\n')[row], line, 'fixed line');
+      return;
+    }
+  }
+  assert.fail(`${warned} warnings, none with a fix`);
+};
+
+/** Clumsy code that the model says in a better way. */
+const refactor: Scenario = async (stage) => {
+  const { bench } = stage;
+  const name = 'clumsy.py';
+  const before = sample(name);
+  await openText(stage, name, before);
+  for (const [row, line] of before.entries()) {
+    if (!/^ +(for|if|value) /.test(line)) {
+      continue;
+    }
+    await bench.goToLineEnd(row + 1);
+    const chosen = await bench.codeAction(/^Refactor: /, 'refactor', listDeadlineMs).then(() => true, () => false);
+    const changed = chosen && await bench.wait('refactored code', async () =>
+      (await bench.texts('.tab.active.dirty')).length > 0, placeDeadlineMs).catch(() => false);
+    if (changed) {
+      await bench.picture('refactored');
+      assert.notDeepEqual((await bench.save(name)).split('\n').slice(0, -1), before, 'refactored code');
+      return;
+    }
+  }
+  assert.fail('nothing was refactored');
+};
+
 /** The menu of the status bar item switches weft off and on. */
 const menu: Scenario = async (stage) => {
   const { bench } = stage;
@@ -239,6 +293,8 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   same_as_weft_complete: sameAsWeftComplete,
   generate,
   fix_bug: fixBug,
+  fix_real_bug: fixRealBug,
+  refactor,
   menu,
   log,
   missing,

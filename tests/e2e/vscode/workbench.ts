@@ -209,12 +209,12 @@ export class Workbench {
   }
 
   /** Opens the menu of code actions at the cursor, takes a picture of it, and chooses. */
-  async codeAction(title: string | RegExp, picture: string): Promise<void> {
+  async codeAction(title: string | RegExp, picture: string, limitMs = deadlineMs): Promise<void> {
     const entry = this.page.locator('.action-widget .monaco-list-row', { hasText: title }).first();
     await this.wait(`code action ${title}`, async () => {
       await this.press('Escape', 'Control+.');  // the lists of one moment are not asked for again by themselves
       return entry.waitFor({ state: 'visible', timeout: listMs }).then(() => true, () => false);
-    });
+    }, limitMs);
     await this.picture(picture);
     await entry.click({ timeout: deadlineMs });
   }

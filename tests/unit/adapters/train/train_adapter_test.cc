@@ -86,6 +86,22 @@ TEST_F(TrainAdapter, AResumedRunWritesTheSameBytesAsOneThatNeverStopped) {
   }
 }
 
+TEST_F(TrainAdapter, GoesOnFromAnotherAdapter) {
+  const TrainReport first = run(test::fake_rewriting(), options("first"));
+  TrainOptions o = options("second");
+  o.from = path("first");
+  o.preset.rank = 2;  // what it begins with says it
+  const TrainReport second = run(test::fake_rewriting(), o);
+  EXPECT_NEAR(second.base_loss, first.best_loss, 1e-3);
+  EXPECT_LE(second.best_loss, second.base_loss);
+  EXPECT_EQ(second.info.rank, 4);
+  EXPECT_EQ(second.info.alpha, 8);
+
+  const auto of_another_task = train_adapter(test::fake_detection(), o, {}, {});
+  ASSERT_FALSE(of_another_task);
+  EXPECT_THAT(of_another_task.error().message, HasSubstr("is an adapter for 'fake-rewriting', not for fake-detection"));
+}
+
 TEST_F(TrainAdapter, StopsWhenTheHeldOutLossNoLongerFallsAndKeepsTheBest) {
   TrainOptions o = options("overfit");
   o.preset.learning_rate = 0.3;  // far too high, so that it soon only gets worse
