@@ -16,7 +16,7 @@ using generation::GenerationResult;
 using generation::Hypothesis;
 
 // How a function begins, so that a model that was never taught what a description asks for writes one too. Python is
-// the one language with a grammar.
+// the one language with a grammar. An adapter has learnt it, and with it tokens that go on behind the word ("def add").
 constexpr std::string_view kOpening = "def";
 constexpr double kLengthExponent = 0.7;  // as in Hypothesis::score
 
@@ -88,7 +88,7 @@ void start_generate_function(const ActionParts& parts, RequestId run, std::optio
   if (!seen) return done(seen.error());
   auto request = fitting_request(parts, *seen, adapter ? adapter->id : AdapterId());
   if (!request) return done(request.error());
-  if (seen->signature.empty() && seen->indentation == 0) {
+  if (!adapter && seen->signature.empty() && seen->indentation == 0) {
     request->forced = parts.runs->tokenizer().encode(kOpening);
   }
   request->beams = std::clamp<std::size_t>(parts.options.beams, 1, 8);

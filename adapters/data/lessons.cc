@@ -29,16 +29,18 @@ struct Operation {
   std::string_view variable;
   std::string_view reference;  // of the tuple v of the arguments; what the check reckons the other way round
   std::size_t most = 5;
+  std::string_view english_action = {}, chinese_action = {};  // what one does with #; empty: nobody says so
 };
 constexpr auto kOperations = std::to_array<Operation>({
     {"sum", "[the sum of|the sum of|the total of|the result of adding] #", "#[之和|之和|的和|的总和|相加的结果]",
-     "[add_#numbers|sum_of_#numbers|sum_#numbers|add_#values]", "", " + ", "", "[total|result]", "sum(v)"},
+     "[add_#numbers|sum_of_#numbers|sum_#numbers|add_#values]", "", " + ", "", "[total|result]", "sum(v)", 5, "add~ #",
+     "[将|把|]#相加"},
     {"product", "[the product of|the product of|the result of multiplying] #", "#[之积|的积|的乘积|的乘积|相乘的结果]",
      "[multiply_#numbers|product_of_#numbers|multiply_#values]", "", " * ", "", "[product|result]",
-     "__import__('math').prod(v)"},
+     "__import__('math').prod(v)", 5, "multiply~ #", "[将|把|]#相乘"},
     {"difference", "the difference of #", "#[之差|之差|的差|相减的结果]",
      "[subtract_#numbers|difference_of_#numbers|subtract_#values]", "", " - ", "", "[difference|result]",
-     "2 * v[0] - sum(v)"},
+     "2 * v[0] - sum(v)", 5, "subtract~ #", "[将|把|]#相减"},
     {"average", "the [average|mean|arithmetic mean] of #", "#的[平均值|平均数|均值]",
      "[average_of_#numbers|mean_of_#numbers|average_#numbers]", "(", " + ", ") / %", "[average|mean|result]",
      "sum(v) / len(v)"},
@@ -51,7 +53,7 @@ constexpr auto kOperations = std::to_array<Operation>({
     {"sum-of-squares", "the sum of [the squares|squares] of #", "#的平方和", "[sum_of_#squares|add_#squares]", "",
      " ** 2 + ", " ** 2", "[total|result]", "sum(x * x for x in v)"},
     {"quotient", "the [quotient|ratio] of #", "#[之商|的商|相除的结果]", "[divide_#numbers|quotient_of_#numbers]", "",
-     " / ", "", "[quotient|result]", "v[0] / v[1]", 2},
+     " / ", "", "[quotient|result]", "v[0] / v[1]", 2, "divide~ #", "[将|把|]#相除"},
 });
 
 struct Count {
@@ -219,9 +221,11 @@ Topic topic_of(const Operation& operation, const Count& count, Random& random) {
   constexpr std::string_view kArguments[] = {"12, 5", "12, 5, 3", "12, 5, 3, 2", "12, 5, 3, 2, 7"};
   Topic topic;
   topic.name = fmt::format("{}:{}", operation.name, count.count);
-  topic.english = operation.english;
+  const bool action = !operation.english_action.empty() && random.below(3) == 0;
+  topic.saying = action ? Saying::kAction : Saying::kValue;
+  topic.english = action ? operation.english_action : operation.english;
   replace_all(topic.english, "#", fmt::format("{} [numbers|numbers|numbers|values|integers]", count.english));
-  topic.chinese = operation.chinese;
+  topic.chinese = action ? operation.chinese_action : operation.chinese;
   replace_all(topic.chinese, "#", fmt::format("{}[数|数|数字|整数]", count.chinese));
   topic.names = operation.names;
   const std::string counted = fmt::format("{}_", count.english);

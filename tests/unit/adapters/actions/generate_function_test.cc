@@ -83,6 +83,18 @@ TEST(GenerateFunction, ByTheAdapterWhereThereIsOne) {
   EXPECT_EQ(found->front().code, kFunction);
 }
 
+// "def" forced upon it would cut off the tokens that begin with it and go on: "def add" is one for the default model.
+TEST(GenerateFunction, AnAdaptersFirstTokenIsItsOwn) {
+  const std::string function = "async def add(a, b):\n    return a + b";
+  const Rig rig(test::answering(std::string(kPrompt), "def base():\n    pass"),
+                {{"writer", test::answering(std::string(kPrompt), function)}});
+  rig.install("writer", "function-from-comment");
+  const auto found = generate(rig, "", place_of_description("add two numbers"));
+  ASSERT_TRUE(found) << found.error().message;
+  ASSERT_FALSE(found->empty());
+  EXPECT_EQ(found->front().code, function);
+}
+
 TEST(GenerateFunction, ASecretFileIsNotRead) {
   const Rig rig(test::hashed_script());
   const auto found = generate(rig, "", place_of_description("x"), "/home/me/.ssh/config.py");
