@@ -106,12 +106,13 @@ void examine_adapters(DoctorReport& report, const model::ModelConfig& config) {
   if (folders.empty()) return;
   const auto hash = adapters::base_hash(report.model.directory);
   for (const std::string& folder : folders) {
-    const auto files = hash ? adapters::read_adapter(folder, config, *hash)
-                            : Expected<adapters::AdapterFiles>(hash.error());
+    const auto files =
+        hash ? adapters::read_adapter(folder, config, *hash) : Expected<adapters::AdapterFiles>(hash.error());
     if (files) {
       report.model.adapters.push_back(files->info.task);
     } else {
-      add_warning(report, files.error().message, "weft does without this adapter: train it again, or remove its folder");
+      add_warning(report, files.error().message,
+                  "weft does without this adapter: train it again, or remove its folder");
     }
   }
 }

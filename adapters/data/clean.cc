@@ -15,7 +15,8 @@ constexpr std::array<std::string_view, 9> kGeneratedMarks = {
 constexpr std::size_t kMarkWithin = 1024;
 constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+// What is beyond ASCII counts too, byte by byte: comments are not all in English.
+bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c & 0x80) != 0; }
 
 // Only comments and the opening of a docstring count: code and prose may well speak of what is generated.
 bool is_generated(std::string_view text) {

@@ -17,9 +17,9 @@ body { color: var(--ink); background: var(--paper); font: 16px/1.5 system-ui, sa
 h1 { font-size: 1.6rem; margin-bottom: 0; } h2 { font-size: 1.15rem; margin-top: 2rem; }
 table { border-collapse: collapse; width: 100%; } th, td { border-bottom: 1px solid var(--faint); padding: .3rem .6rem;
   text-align: left; vertical-align: top; } th { color: var(--muted); font-weight: 600; }
-td { font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
+td { font-variant-numeric: tabular-nums; overflow-wrap: break-word; }
 pre { background: var(--soft); border-radius: 6px; font: 13px/1.45 ui-monospace, monospace; margin: .3rem 0;
-  padding: .6rem; white-space: pre-wrap; overflow-wrap: anywhere; }
+  padding: .6rem; white-space: pre-wrap; overflow-wrap: break-word; }
 details { border-bottom: 1px solid var(--faint); padding: .4rem 0; } summary { cursor: pointer; }
 .muted { color: var(--muted); } svg { height: auto; width: 100%; } svg text { fill: var(--muted); font-size: 12px; }
 svg .axis { stroke: var(--faint); } svg .curve { fill: none; stroke-width: 2; }

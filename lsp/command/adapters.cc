@@ -110,7 +110,8 @@ int report(const Settings& settings, const Question& question, Describe describe
     if (!answer.result) {
       fmt::print(stderr, "weftd {}: {}\n", answer.pid, answer.result.error().message);
     } else if (!settings.json) {
-      fmt::print("weftd {}: {}\n", answer.pid, describe(*answer.result));
+      const std::string said = describe(*answer.result);
+      fmt::print("weftd {}:{}{}\n", answer.pid, said.starts_with('\n') ? "" : " ", said);
     }
   }
   if (settings.json) fmt::print("{}\n", as_json(*answers).dump(2));

@@ -13,7 +13,7 @@ import command_case
 from command_case import Case, weft
 
 TASKS = ("bug-detection", "function-from-comment", "refactor")
-SUM = ("add two numbers", "一个计算两个数之和的Python函数")
+SUM = ("一个计算两个数之和的Python函数", "a Python function that computes the sum of two numbers", "add two numbers")
 # What is asked, and calls with what they give.
 OTHERS = {
     "the product of three numbers": {(2, 3, 4): 24, (5, -1, 2): -10},
@@ -36,7 +36,8 @@ def problem_of(code, calls):
     asked = f"print([{functions[0].name}(*arguments) for arguments in {list(calls)}])"
     ran = subprocess.run([sys.executable, "-I", "-c", f"{code}\n{asked}"], capture_output=True, text=True, timeout=20)
     wanted = str(list(calls.values()))
-    return None if ran.stdout.strip() == wanted else f"{ran.stdout or ran.stderr.splitlines()[-1]}, not {wanted}"
+    said = (ran.stdout or ran.stderr).strip().splitlines()[-1]
+    return None if said == wanted else f"{said}, not {wanted}"
 
 
 class Shipped(Case):

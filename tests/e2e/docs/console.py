@@ -2,7 +2,7 @@
 
 In a block a line `$ COMMAND` is typed (lines go on after a `\\`), and the lines below it are what must be printed. `…` is
 for text that the page leaves out: any part of a line, and alone on a line any number of lines. A number stands for any
-number, since times and measurements differ. The word behind `console` says more:
+number, since times and measurements differ, and so do several blanks for some. The word behind `console` says more:
 
     console varies   the text is the model's, and may differ between processors: something must be printed, with success
     console editor   `$ nvim FILE` opens a real Neovim without a screen and leaves it open
@@ -59,7 +59,7 @@ def pattern(expected):
     """What `expected`, lines of a page, allows, as a regular expression."""
     def escape(text):
         pieces = ("\\d[\\d.,]*".join(re.escape(part) for part in NUMBER.split(piece)) for piece in text.split("…"))
-        return ".*".join(pieces)
+        return re.sub(r"(?:\\ ){2,}", " +", ".*".join(pieces))
     return "".join("(?:.*\n)*" if line.strip() == "…" else escape(line) + "\n" for line in expected)
 
 

@@ -58,6 +58,8 @@ class Output(unittest.TestCase):
         self.check(["one", "…"], "two\n", False)
         self.check(["took 1.5 s"], "took 12,000 s\n", True)
         self.check(["took 1.5 s"], "took long\n", False)
+        self.check(["p50    1.5 ms"], "p50  12.5 ms\n", True)
+        self.check(["a b"], "a  b\n", False)
         self.check(["on … cores"], "on two old cores\n", True)
         self.check(["a.c"], "abc\n", False)
 

@@ -29,7 +29,7 @@ class Neovim:
 
     def wait(self, expression):
         deadline = time.monotonic() + PATIENCE_S
-        while self.evaluate(expression) not in ("1", "v:true"):
+        while self.evaluate(expression) not in ("1", "true", "v:true"):
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise AssertionError(f"in Neovim {expression} did not come true")
             time.sleep(0.1)

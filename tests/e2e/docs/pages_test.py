@@ -24,12 +24,9 @@ class Page:
         self.editor = None
 
     def failures(self):
-        text = self.path.read_text()
-        steps = console.read_steps(text)
+        steps = console.read_steps(self.path.read_text())
         if not any(step.output for step in steps):
             yield f"{self.path}: no command with output"
-        yield from (f"{self.path}: no file {target}" for target in re.findall(r"\]\(([^)#:]+)", text)
-                    if not (self.path.parent / target).exists())
         for step in steps:
             begin = time.monotonic()
             problem = self.run(step)

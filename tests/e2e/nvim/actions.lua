@@ -139,7 +139,7 @@ function M.fix_real_bug(child, with)
   local found = save_and_be_warned(child, with)
   for _, warning in ipairs(found) do
     if #titles(child, warning.row + 1, 'Replace with') > 0 then
-      print(('  %d warnings; line %d is now "%s"'):format(#found, warning.row + 1, fix(child, warning.row + 1)))
+      io.write(('  %d warnings; line %d is now "%s"\n'):format(#found, warning.row + 1, fix(child, warning.row + 1)))
       return
     end
   end
@@ -149,21 +149,22 @@ end
 --- Clumsy code that the model says in a better way: what is listed, and one that is taken.
 function M.refactor(child, with)
   local before = open_sample(child, with, 'clumsy.py')
-  local listed = 0
+  local tried = {}
   for row = 1, #before do
-    for _, title in ipairs(titles(child, row, 'Refactor: ')) do
-      listed = listed + 1
+    local title = titles(child, row, 'Refactor: ')[1]
+    if title and not vim.list_contains(tried, title) then
+      table.insert(tried, title)
       apply_action(child, title)
       local changed = pcall(child.wait, child, 'refactored code', function()
         return not vim.deep_equal(child:lines(), before)
       end)
       if changed then
-        print(('  %s\n    %s'):format(title, table.concat(child:lines(), '\n    ')))
+        io.write(('  %s\n    %s\n'):format(title, table.concat(child:lines(), '\n    ')))
         return
       end
     end
   end
-  error(('%d refactorings listed, none done'):format(listed))
+  error(('listed, none done: %s'):format(table.concat(tried, ', ')))
 end
 
 return M

@@ -1,9 +1,9 @@
-def squares(numbers):
-    """Return the squares of a list of numbers."""
-    result = []
-    for number in numbers:
-        result.append(number * number)
-    return result
+def is_adult(age):
+    """Return True if an age is that of an adult."""
+    if age >= 18:
+        return True
+    else:
+        return False
 
 
 def count_up(value):
@@ -12,9 +12,9 @@ def count_up(value):
     return value
 
 
-def is_adult(age):
-    """Return True if an age is that of an adult."""
-    if age >= 18:
-        return True
-    else:
-        return False
+def squares(numbers):
+    """Return the squares of a list of numbers."""
+    result = []
+    for number in numbers:
+        result.append(number * number)
+    return result

@@ -1,29 +1,24 @@
-def add_numbers(a, b):
-    """Return the sum of two numbers."""
-    return a - b
-
-
-def largest_of_two(first, second):
-    """Return the larger of two numbers."""
-    return first if first < second else second
-
-
 def is_even(number):
     """Return True if a number is even."""
-    return number % 2 != 0
+    return number % 2 == 1
 
 
-def sum_of_list(numbers):
-    """Calculate the sum of a list of numbers."""
-    total = 1
-    for number in numbers:
-        total += number
-    return total
+def average_of_three_numbers(first, second, third):
+    """Return the average of three numbers."""
+    return (first + third + third) / 3
 
 
-def factorial(n):
-    """Compute the factorial of a number."""
-    result = 1
-    for i in range(2, n):
-        result *= i
-    return result
+def sum_of_two_numbers(a, b):
+    """Return the sum of two numbers."""
+    result = a + b
+    return b
+
+
+def circle_area(radius):
+    """Return the area of a circle."""
+    return 3.141592653589793 * 2 ** radius
+
+
+def to_hexadecimal(number):
+    """Convert an integer to hexadecimal."""
+    return hex(number)[1:]

@@ -24,6 +24,12 @@ TEST(Clean, MakesLineEndsPlain) {
   EXPECT_EQ(clean(old).text, kCode);
 }
 
+TEST(Clean, KeepsCodeThatIsExplainedInChinese) {
+  const std::string code =
+      "# 一个计算两个数之和的函数\ndef f(a, b):\n    \"\"\"返回两个数之和。\"\"\"\n    return a + b\n";
+  EXPECT_EQ(clean(code).text, code);
+}
+
 TEST(Clean, EndsWithExactlyOneLineEnd) {
   EXPECT_EQ(clean(kCode.substr(0, kCode.size() - 1)).text, kCode);
   EXPECT_EQ(clean(kCode + "\n  \n\n").text, kCode);
