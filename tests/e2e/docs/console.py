@@ -1,6 +1,6 @@
 """Pages with ```console blocks, run as a reader would: one shell from the first block to the last.
 
-In a block a line `$ COMMAND` is typed (lines go on after a `\\`), and the lines below it are what must be printed. `…` is
+In a block a line `$ COMMAND` is typed (lines go on after a `\\` and up to the end of a here-document), and the lines below it are what must be printed. `…` is
 for text that the page leaves out: any part of a line, and alone on a line any number of lines. A number stands for any
 number, since times and measurements differ, and so do several blanks for some. The word behind `console` says more:
 
@@ -11,9 +11,13 @@ number, since times and measurements differ, and so do several blanks for some. 
 import dataclasses
 import re
 import subprocess
+import threading
+
+PATIENCE_S = 240  # for one command
 
 FENCE = re.compile(r"^```(\w*) ?(\w*)$")
 NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+HERE_DOCUMENT = re.compile(r"<<'?(\w+)'?$", re.MULTILINE)
 TESTED_BY = re.compile(r"^<!-- tested by (\S+) -->$")
 IN_EDITOR = re.compile(r"^<!-- in the editor: (.+?)(?: => (.+))? -->$")
 
@@ -24,6 +28,12 @@ class Step:
     kind: str  # "", "varies" or "editor" of a block; "tested by", "in the editor"
     command: str
     output: list[str] = dataclasses.field(default_factory=list)
+
+
+def goes_on(command):
+    """Whether the next line is the command's too."""
+    here = HERE_DOCUMENT.search(command)
+    return command.endswith("\\") or bool(here and not command.endswith("\n" + here[1]))
 
 
 def read_steps(text):
@@ -46,7 +56,7 @@ def read_steps(text):
             steps.append(Step(number, block[1], line[2:]))
         elif not steps or steps[-1].kind != block[1]:
             raise ValueError(f"line {number}: output without a command")
-        elif steps[-1].command.endswith("\\") and not steps[-1].output:
+        elif not steps[-1].output and goes_on(steps[-1].command):
             steps[-1].command += "\n" + line
         else:
             steps[-1].output.append(line)
@@ -82,14 +92,18 @@ class Shell:
     def run(self, command):
         """What it printed on both channels, and its exit code."""
         mark = "end of the command"
+        watchdog = threading.Timer(PATIENCE_S, self.process.kill)
+        watchdog.start()
         self.process.stdin.write(f"{{ {command}\n}} < /dev/null\nprintf '\\n{mark} %d\\n' $?\n")
         self.process.stdin.flush()
         lines = []
         for line in self.process.stdout:
             if line.startswith(mark):
+                watchdog.cancel()
                 return "".join(lines)[:-1], int(line.split()[-1])
             lines.append(line)
-        raise AssertionError("the shell ended: " + "".join(lines))
+        watchdog.cancel()
+        raise AssertionError("the shell ended or took too long: " + "".join(lines))
 
     def close(self):
         self.process.stdin.close()

@@ -17,6 +17,12 @@ one
 $ echo two \\
   three
 two three
+$ cat <<'END'
+four
+
+END
+four
+
 ```
 
 <!-- tested by e2e.nvim.real/generate -->
@@ -34,9 +40,10 @@ class Pages(unittest.TestCase):
         self.assertEqual(read_steps(PAGE), [
             Step(8, "", "echo one", ["one"]),
             Step(10, "", "echo two \\\n  three", ["two three"]),
-            Step(15, "tested by", "e2e.nvim.real/generate"),
-            Step(16, "in the editor", "write", ["v:true"]),
-            Step(19, "varies", "weft generate", ["def f():"])])
+            Step(13, "", "cat <<'END'\nfour\n\nEND", ["four", ""]),
+            Step(21, "tested by", "e2e.nvim.real/generate"),
+            Step(22, "in the editor", "write", ["v:true"]),
+            Step(25, "varies", "weft generate", ["def f():"])])
 
     def test_what_is_no_page_is_refused(self):
         for page in ("```console\none\n```\n", "```console\n$ one\n"):
