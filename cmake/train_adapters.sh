@@ -20,7 +20,16 @@ train() {  # TASK NAME OPTIONS...
   task=$1
   name=$2
   shift 2
-  "$weft" train "$task" --out "$work/$name" --preset balanced --learning-rate 0.002 --batch-tokens 4096 "$@"
+  "$weft" train "$task" --out "$work/$name" --preset balanced --batch-tokens 4096 "$@"
+}
+
+# Goes on from what a first run ended with: the learning rate rises anew, so that the loss does too for a while.
+train_on() {  # TASK NAME FROM OPTIONS...
+  task=$1
+  name=$2
+  from=$3
+  shift 3
+  train "$task" "$name" --from "$work/$from" --learning-rate 0.001 --patience 100 "$@"
 }
 
 ship() {  # TASK NAME
@@ -33,23 +42,26 @@ packages() {
   for package in "$@"; do echo "$corpus/train/$package"; done
 }
 
-# shellcheck disable=SC2046  # names of packages have no blanks
+# shellcheck disable=SC2046,SC2086  # names of packages have no blanks
 {
   lessons 1
   lessons 2
+  real=$(packages networkx click requests flask rich)
   train function-from-comment functions-1 --data "$work/lessons-1" $(packages click packaging) --rank 32 \
-    --max-steps 1500 --max-epochs 20 --evaluate-every-steps 100 --max-held-out 160
-  train function-from-comment functions-2 --data "$work/lessons-2" $(packages click packaging) \
-    --from "$work/functions-1" --max-steps 800 --max-epochs 20 --evaluate-every-steps 100 --max-held-out 160
+    --learning-rate 0.002 --max-steps 1500 --max-epochs 20 --evaluate-every-steps 100 --max-held-out 160
+  train_on function-from-comment functions-2 functions-1 --data "$work/lessons-2" $(packages click packaging) \
+    --max-steps 450 --max-epochs 20 --evaluate-every-steps 90 --max-held-out 80
   ship function-from-comment functions-2
 
-  train bug-detection bugs --data "$work/lessons-1" $(packages networkx click requests flask rich) \
-    --max-steps 600 --evaluate-every-steps 100 --max-held-out 400
-  ship bug-detection bugs
+  train bug-detection bugs-1 --data "$work/lessons-1" \
+    --learning-rate 0.002 --max-steps 300 --evaluate-every-steps 25 --max-held-out 300
+  train_on bug-detection bugs-2 bugs-1 --data "$work/lessons-1" $real \
+    --max-steps 300 --evaluate-every-steps 100 --max-held-out 300
+  ship bug-detection bugs-2
   # What lessons calibrate is too low for real code, see DATA_CARD.md.
   sed -i 's/"threshold": [0-9.]*/"threshold": 0.95/' "$root/model/default/adapters/bug-detection/adapter_config.json"
 
-  train refactor refactor --data "$work/lessons-1" $(packages networkx click requests flask rich) \
-    --max-steps 250 --max-held-out 200
+  train refactor refactor --data "$work/lessons-1" $real \
+    --learning-rate 0.002 --max-steps 160 --evaluate-every-steps 40 --max-held-out 100
   ship refactor refactor
 }
