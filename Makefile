@@ -40,7 +40,7 @@ bench: build  ## latencies, as JSON; nothing passes or fails on a number
 	$(BUILD)/bin/weft bench typing --json
 	python3 tests/bench/lsp_latency.py --weftd $(BUILD)/bin/weftd
 
-adapters: build  ## train the default model's adapters again, from CORPUS (cmake/fetch_corpus.py) in build/adapters; an hour
+adapters: build  ## train the default model's adapters again, from CORPUS (cmake/fetch_corpus.py) in build/adapters
 	cmake/train_adapters.sh $(or $(CORPUS),corpus) build/adapters
 
 fuzz: setup  ## every fuzz target for FUZZ_SECONDS (clang and its libFuzzer)

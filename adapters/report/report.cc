@@ -19,7 +19,7 @@ table { border-collapse: collapse; width: 100%; } th, td { border-bottom: 1px so
   text-align: left; vertical-align: top; } th { color: var(--muted); font-weight: 600; }
 td { font-variant-numeric: tabular-nums; overflow-wrap: break-word; }
 pre { background: var(--soft); border-radius: 6px; font: 13px/1.45 ui-monospace, monospace; margin: .3rem 0;
-  padding: .6rem; white-space: pre-wrap; overflow-wrap: break-word; }
+  padding: .6rem; white-space: pre-wrap; overflow-wrap: anywhere; }
 details { border-bottom: 1px solid var(--faint); padding: .4rem 0; } summary { cursor: pointer; }
 .muted { color: var(--muted); } svg { height: auto; width: 100%; } svg text { fill: var(--muted); font-size: 12px; }
 svg .axis { stroke: var(--faint); } svg .curve { fill: none; stroke-width: 2; }

@@ -17,9 +17,9 @@ struct SourceFile {
   std::uint64_t order = 0;  // by which files are held out
 };
 
-// Two examples about one function, or one alone: they stay together.
 constexpr std::size_t kVerdictCounts = 16;  // about half an answer that names a line and its correction
 
+// Two examples about one function, or one alone: they stay together.
 using Group = std::vector<TokenExample>;
 
 Expected<std::vector<SourceFile>> collect_files(const TaskDataOptions& options, const TaskDataProgress& progress,

@@ -243,6 +243,15 @@ class Generate(Case):
         self.assertEqual((plain["adapter"], shipped["adapter"]), (None, "function-from-comment"))
         self.assertNotEqual(shipped["candidates"], plain["candidates"])
 
+    def test_an_adapter_of_zeros_changes_nothing(self):
+        self.adapter("nothing", task="function-from-comment", scale=0)
+        self.assertEqual(self.weft("data", "lessons", "--out", "lessons", "--count", "60").returncode, 0)
+        result = self.weft("eval", "function-from-comment", "--adapter", "nothing", "--data", "lessons", "--max-examples",
+                           "8", "--model", MODEL, "--json")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        for metric in json.loads(result.stdout)["metrics"]:
+            self.assertEqual(metric["base"], metric["adapter"], metric["name"])
+
     def test_what_cannot_be_done_is_said(self):
         self.adapter("bugs", task="bug-detection")
         model = ("--model", MODEL)

@@ -1,8 +1,9 @@
 """Pages with ```console blocks, run as a reader would: one shell from the first block to the last.
 
-In a block a line `$ COMMAND` is typed (lines go on after a `\\` and up to the end of a here-document), and the lines below it are what must be printed. `…` is
-for text that the page leaves out: any part of a line, and alone on a line any number of lines. A number stands for any
-number, since times and measurements differ, and so do several blanks for some. The word behind `console` says more:
+In a block a line `$ COMMAND` is typed (it goes on after a `\\` and up to the end of a here-document), and the lines below
+it are what must be printed. `…` is for text that the page leaves out: any part of a line, and alone on a line any number
+of lines. A number stands for any number, since times and measurements differ, and so do several blanks for some. The word
+behind `console` says more:
 
     console varies   the text is the model's, and may differ between processors: something must be printed, with success
     console editor   `$ nvim FILE` opens a real Neovim without a screen and leaves it open

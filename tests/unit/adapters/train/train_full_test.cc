@@ -7,6 +7,7 @@
 
 #include "adapters/train/train_adapter.h"
 #include "adapters/train/trainable_encoder_decoder.h"
+#include "adapters/train/trainable_model.h"
 #include "adapters/train/training_step.h"
 #include "model/runner.h"
 #include "tests/support/fake_task.h"
@@ -131,6 +132,22 @@ TEST_F(TrainFull, AnEncoderDecoderSaysWhatItWasTaught) {
   ASSERT_TRUE(packaged) << packaged.error().message;
   const model::LoadedModel loaded = load(path("taught"));
   for (const TokenExample& each : pairs) EXPECT_EQ(greedy(*loaded.runner, each.text.prompt), each.text.answer);
+}
+
+TEST_F(TrainFull, TheFirstTokenOfAnAnswerCountsAsOftenAsItSays) {
+  const TokenExample plain = example("# a verdict\n", "bug or not");
+  TokenExample verdict = plain, first = plain;
+  verdict.first_counts = 5;
+  first.answer.resize(1);
+  const at::NoGradGuard no_gradient;
+  const TrainableEncoderDecoder encoder_decoder(t5_, draw_weights(t5_, 5));
+  const auto decoder = TrainableModel::from_directory(config_, path("base"));
+  ASSERT_TRUE(decoder) << decoder.error().message;
+  for (const FinetuneModel* model :
+       {static_cast<const FinetuneModel*>(&encoder_decoder), static_cast<const FinetuneModel*>(&*decoder)}) {
+    const auto loss = [model](const TokenExample& one) { return model->loss_sum(std::vector{&one}).item<double>(); };
+    EXPECT_NEAR(loss(verdict), loss(plain) + 4 * loss(first), 1e-2 * loss(verdict));
+  }
 }
 
 TEST_F(TrainFull, LearnsATaskAndWritesADirectoryThatLoads) {
