@@ -146,6 +146,7 @@ Expected<StepResult> EncoderDecoderRunner::step(const StepPlan& plan) {
   try {
     return run(plan);
   } catch (const std::exception& failure) {
+    communicator_->abort(failure.what());  // the others may wait for this rank
     for (const StepSequence& part : plan.sequences) sequences_.erase(part.sequence);
     for (const Fork& each : plan.forks) sequences_.erase(each.to);
     return make_error("model step failed: {}", failure.what());

@@ -120,14 +120,16 @@ Expected<void> GroupRunner::recompute(SequenceId id) {
   const auto found = histories_.find(id);
   if (found == histories_.end() || found->second.held) return {};
   const std::vector<TokenId> tokens = found->second.tokens;
-  for (std::size_t begin = 0; begin < tokens.size(); begin += kRecomputedAtOnce) {
-    const auto from = tokens.begin() + static_cast<std::ptrdiff_t>(begin);
-    const auto count = static_cast<std::ptrdiff_t>(std::min(kRecomputedAtOnce, tokens.size() - begin));
+  const std::size_t answered = found->second.answered;
+  for (std::size_t begin = 0, end = 0; begin < tokens.size(); begin = end) {
+    end = std::min(begin + kRecomputedAtOnce, tokens.size());
+    if (begin < answered) end = std::min(end, answered);
     StepPlan plan;
     plan.sequences.push_back({.sequence = id,
                               .start = Position(static_cast<std::int32_t>(begin)),
-                              .tokens = {from, from + count},
-                              .wants_logits = false,
+                              .tokens = {tokens.begin() + static_cast<std::ptrdiff_t>(begin),
+                                         tokens.begin() + static_cast<std::ptrdiff_t>(end)},
+                              .wants_logits = end == answered,
                               .adapter = found->second.adapter});
     if (auto done = run(plan); !done) return done.error();
   }
@@ -135,17 +137,23 @@ Expected<void> GroupRunner::recompute(SequenceId id) {
   return {};
 }
 
+void GroupRunner::History::cut(std::size_t length) {
+  tokens.resize(length);
+  if (length < answered) answered = 0;
+}
+
 void GroupRunner::remember(const StepPlan& plan) {
   for (const Fork& fork : plan.forks) {
     History copy = histories_[fork.from];
-    copy.tokens.resize(static_cast<std::size_t>(fork.length.value()));
+    copy.cut(static_cast<std::size_t>(fork.length.value()));
     histories_.insert_or_assign(fork.to, std::move(copy));
   }
   for (const SequenceId id : plan.released) histories_.erase(id);
   for (const StepSequence& part : plan.sequences) {
     History& history = histories_[part.sequence];
-    history.tokens.resize(static_cast<std::size_t>(part.start.value()));
+    history.cut(static_cast<std::size_t>(part.start.value()));
     history.tokens.insert(history.tokens.end(), part.tokens.begin(), part.tokens.end());
+    if (part.wants_logits && history.answered == 0) history.answered = history.tokens.size();
     history.adapter = part.adapter;
     history.held = true;
   }

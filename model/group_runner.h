@@ -40,8 +40,10 @@ class GroupRunner final : public ModelRunner {
  private:
   struct History {
     std::vector<TokenId> tokens;
+    std::size_t answered = 0;  // how many stood there when logits were first wanted, where a source ends; 0: never
     AdapterId adapter;
     bool held = true;  // the ranks have its KV
+    void cut(std::size_t length);
   };
 
   explicit GroupRunner(GroupRunnerOptions options) : options_(std::move(options)) {}

@@ -4,10 +4,10 @@
 #include <exception>
 #include <filesystem>
 
+#include "model/config/shard_plan.h"
 #include "model/group_runner.h"
 #include "model/layers/transformer.h"
 #include "model/load_runner.h"
-#include "model/parallel/shard_plan.h"
 #include "model/runner.h"
 
 namespace weft::model {
@@ -17,7 +17,6 @@ namespace fs = std::filesystem;
 
 // Rank 0 of a group: it has the others load the same directory.
 Expected<std::unique_ptr<ModelRunner>> load_group(const ModelConfig& config, const LoadOptions& options) {
-  if (config.encoder) return make_error("{}: an encoder-decoder is not split over ranks", options.directory);
   const auto plan = ShardPlan::make(options.tensor_parallel, sharded_sizes(config));
   if (!plan) return make_error("{}: {}", options.directory, plan.error().message);
   LoadOptions decided = options;

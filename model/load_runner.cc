@@ -5,10 +5,10 @@
 #include <type_traits>
 
 #include "model/backend.h"
+#include "model/config/shard_plan.h"
 #include "model/encoder_decoder_runner.h"
-#include "model/parallel/shard_plan.h"
-#include "model/tensor_file.h"
 #include "model/torch_runner.h"
+#include "model/weight_reader.h"
 #include "model/weights/safetensors.h"
 
 namespace weft::model {
@@ -16,24 +16,6 @@ namespace {
 
 // Below this, a second thread waits for the first longer than it helps, and far longer on a busy machine.
 constexpr std::size_t kSmallModelParameters = 50'000'000;
-
-struct SliceReader {
-  const Checkpoint& checkpoint;
-  const ShardPlan& plan;
-  Rank rank;
-  at::ScalarType dtype;
-
-  Expected<at::Tensor> operator()(const WeightSpec& spec) const {
-    const Expected<TensorView> view = checkpoint.find(spec.name);
-    if (!view) return view.error();
-    if (view->shape != spec.shape) {
-      return make_error("weight {} has shape [{}], config.json asks for [{}]", spec.name, fmt::join(view->shape, ", "),
-                        fmt::join(spec.shape, ", "));
-    }
-    if (view->dtype == Dtype::kI64) return make_error("weight {} is of dtype I64, not a floating-point one", spec.name);
-    return to_tensor(*view, plan.slice(spec.shard, spec.shape, rank)).to(dtype);
-  }
-};
 
 }  // namespace
 
@@ -57,12 +39,12 @@ Expected<std::unique_ptr<ModelRunner>> load_runner(const ModelConfig& config, co
   const auto plan = ShardPlan::make(communicator->size(), sharded_sizes(config));
   if (!plan) return make_error("{}: {}", options.directory, plan.error().message);
   const bool bf16 = decide_dtype(options.dtype) == DType::kBFloat16;
-  const SliceReader read{*checkpoint, *plan, communicator->rank(), bf16 ? at::kBFloat16 : at::kFloat};
+  const at::ScalarType dtype = bf16 ? at::kBFloat16 : at::kFloat;
   const std::size_t total = weight_specs(config).size();
   std::size_t done = 0;
   const WeightLookup lookup = [&](const WeightSpec& spec) {
     if (options.progress) options.progress(static_cast<double>(done++) / static_cast<double>(total));
-    return read(spec);
+    return read_weight(*checkpoint, spec, plan->slice(spec.shard, spec.shape, communicator->rank()), dtype);
   };
   const int ranks = communicator->size();
   const RunnerInfo info{.name = config.name,
@@ -76,7 +58,7 @@ Expected<std::unique_ptr<ModelRunner>> load_runner(const ModelConfig& config, co
                                                    Expected<Model> model) -> Expected<std::unique_ptr<ModelRunner>> {
     if (!model) return make_error("{}: {}", options.directory, model.error().message);
     return std::unique_ptr<ModelRunner>(
-        std::make_unique<Runner>(config, *std::move(model), communicator, info, read.dtype, threads));
+        std::make_unique<Runner>(config, *std::move(model), communicator, info, dtype, threads));
   };
   if (config.encoder) {
     return make(std::type_identity<EncoderDecoderRunner>(), EncoderDecoder::bind(config, lookup, *communicator));

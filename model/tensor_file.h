@@ -3,7 +3,7 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "model/parallel/shard_plan.h"
+#include "model/config/shard_plan.h"
 #include "model/weights/safetensors.h"
 
 namespace weft::model {

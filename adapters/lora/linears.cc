@@ -1,25 +1,16 @@
 #include "adapters/lora/linears.h"
 
-#include <fmt/format.h>
+#include "model/config/weight_specs.h"
 
 namespace weft::adapters {
 
 std::vector<LinearShape> adaptable_linears(const model::ModelConfig& config) {
-  const std::int64_t hidden = config.hidden, inner = config.intermediate;
-  const std::int64_t query = std::int64_t{config.heads} * config.head_dim;
-  const std::int64_t key_value = std::int64_t{config.kv_heads} * config.head_dim;
+  constexpr std::string_view kWeight = ".weight";
   std::vector<LinearShape> out;
-  for (int layer = 0; layer < config.layers; ++layer) {
-    const auto add = [&](std::string_view part, std::int64_t in, std::int64_t features) {
-      out.push_back({fmt::format("model.layers.{}.{}", layer, part), in, features});
-    };
-    add("self_attn.q_proj", hidden, query);
-    add("self_attn.k_proj", hidden, key_value);
-    add("self_attn.v_proj", hidden, key_value);
-    add("self_attn.o_proj", query, hidden);
-    add("mlp.gate_proj", hidden, inner);
-    add("mlp.up_proj", hidden, inner);
-    add("mlp.down_proj", inner, hidden);
+  for (const model::WeightSpec& spec : model::weight_specs(config)) {
+    const bool own_tensor = spec.rows == spec.shape.front() && !spec.transposed;
+    if (!spec.adaptable || !own_tensor) continue;
+    out.push_back({spec.name.substr(0, spec.name.size() - kWeight.size()), spec.shape[1], spec.shape[0]});
   }
   return out;
 }

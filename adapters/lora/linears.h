@@ -14,7 +14,8 @@ struct LinearShape {
   std::int64_t in = 0, out = 0;
 };
 
-// Block by block, in the order in which a block runs them.
+// Block by block, in the order in which a block runs them. Parts of a fused tensor and weights that are stored [in,
+// out] are not among them: PEFT has other rules for those.
 [[nodiscard]] std::vector<LinearShape> adaptable_linears(const model::ModelConfig& config);
 
 }  // namespace weft::adapters

@@ -5,7 +5,7 @@
 
 #include "adapters/train/decoder_loss.h"
 #include "model/backend.h"
-#include "model/tensor_file.h"
+#include "model/weight_reader.h"
 
 namespace weft::adapters {
 
@@ -33,13 +33,7 @@ Expected<LoraModel> LoraModel::open(const std::string& directory, const model::M
   const auto checkpoint = model::Checkpoint::open(directory);
   if (!checkpoint) return checkpoint.error();
   const at::ScalarType dtype = model::multiplies_bf16() ? at::kBFloat16 : at::kFloat;
-  const auto lookup = [&](const model::WeightSpec& spec) -> Expected<at::Tensor> {
-    const auto view = checkpoint->find(spec.name);
-    if (!view) return view.error();
-    if (view->shape != spec.shape)
-      return make_error("{}: {} has another shape than config.json says", directory, spec.name);
-    return model::to_tensor(*view).to(dtype);
-  };
+  const auto lookup = [&](const model::WeightSpec& spec) { return model::read_weight(*checkpoint, spec, dtype); };
   auto solo = std::make_unique<model::SoloCommunicator>();
   auto transformer = model::Transformer::bind(config, lookup, *solo);
   if (!transformer) return transformer.error();

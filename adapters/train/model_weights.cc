@@ -14,6 +14,7 @@
 
 #include "model/backend.h"
 #include "model/tensor_file.h"
+#include "model/weight_reader.h"
 #include "model/weights/safetensors.h"
 
 namespace weft::adapters {
@@ -58,11 +59,13 @@ Expected<std::vector<Parameter>> read_weights(const model::ModelConfig& config, 
   if (!checkpoint) return checkpoint.error();
   std::vector<Parameter> weights;
   for (const WeightSpec& spec : model::weight_specs(config)) {
-    const auto view = checkpoint->find(spec.name);
-    if (!view) return view.error();
-    if (view->shape != spec.shape)
-      return make_error("{}: {} has another shape than the model to train", directory, spec.name);
-    weights.push_back({spec.name, model::to_tensor(*view).to(at::kFloat).set_requires_grad(true)});
+    if (spec.transposed || spec.rows != spec.shape.front()) {
+      return make_error("{}: all of a {} cannot be trained, an adapter for it can", directory,
+                        config.architecture->name);
+    }
+    auto weight = model::read_weight(*checkpoint, spec, at::kFloat);
+    if (!weight) return make_error("{}: {}", directory, weight.error().message);
+    weights.push_back({spec.name, weight->set_requires_grad(true)});
   }
   return weights;
 }

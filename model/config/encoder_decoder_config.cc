@@ -102,15 +102,4 @@ void write_encoder_decoder(const ModelConfig& config, nlohmann::ordered_json& ou
               {"decoder_start_token_id", config.encoder->decoder_start}});
 }
 
-std::size_t encoder_decoder_parameters(const ModelConfig& config) {
-  const auto size = [](int value) { return static_cast<std::size_t>(value); };
-  const EncoderConfig& encoder = *config.encoder;
-  const std::size_t h = size(config.hidden), heads = size(config.heads);
-  const std::size_t attention = 4 * h * heads * size(config.head_dim) + h;  // with its norm
-  const std::size_t feed_forward = (config.gated_mlp ? 3 : 2) * h * size(config.intermediate) + h;
-  const std::size_t positions = 2 * size(encoder.position_buckets) * heads;
-  return size(encoder.layers) * (attention + feed_forward) + size(config.layers) * (2 * attention + feed_forward) +
-         positions + 2 * h + size(config.vocabulary) * h * (config.tied ? 1 : 2);
-}
-
 }  // namespace weft::model

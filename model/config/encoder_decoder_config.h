@@ -1,7 +1,6 @@
 // The part of config.json that T5 and its kin write in their own names. For model_config.cc alone. Pure.
 #pragma once
 
-#include <cstddef>
 #include <nlohmann/json.hpp>
 
 #include "model/config/json_fields.h"
@@ -13,6 +12,5 @@ namespace weft::model {
 void read_encoder_decoder(JsonFields& fields, ModelConfig& config);
 // The same fields, such that transformers reads them back.
 void write_encoder_decoder(const ModelConfig& config, nlohmann::ordered_json& out);
-[[nodiscard]] std::size_t encoder_decoder_parameters(const ModelConfig& config);
 
 }  // namespace weft::model

@@ -8,11 +8,19 @@
 
 namespace weft::model {
 
+// How a layer attends.
+struct AttentionRule {
+  int layer = 0;
+  double scale = 1;         // times the scores
+  std::int64_t window = 0;  // a token sees so many, itself and those before it; 0: all
+};
+
 class AttentionBackend {
  public:
   virtual ~AttentionBackend() = default;
   // q: [N, H, D], k and v: [N, Hk, D], rotated. Returns [N, H, D].
-  virtual at::Tensor attend(int layer, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) = 0;
+  virtual at::Tensor attend(const AttentionRule& rule, const at::Tensor& q, const at::Tensor& k,
+                            const at::Tensor& v) = 0;
 };
 
 // Keys and values of one sequence up to and including the step's tokens.
@@ -37,7 +45,7 @@ class CachedAttention final : public AttentionBackend {
     std::int64_t tokens;  // of this sequence in the step, in order
   };
   explicit CachedAttention(std::vector<Part> parts) : parts_(std::move(parts)) {}
-  at::Tensor attend(int layer, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) override;
+  at::Tensor attend(const AttentionRule& rule, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) override;
 
  private:
   std::vector<Part> parts_;
@@ -48,7 +56,7 @@ class CachedAttention final : public AttentionBackend {
 class DocumentAttention final : public AttentionBackend {
  public:
   explicit DocumentAttention(std::vector<std::int64_t> lengths) : lengths_(std::move(lengths)) {}  // sum: N
-  at::Tensor attend(int layer, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) override;
+  at::Tensor attend(const AttentionRule& rule, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) override;
 
  private:
   std::vector<std::int64_t> lengths_;

@@ -2,14 +2,14 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
-#include <ATen/ops/gelu.h>
 #include <ATen/ops/matmul.h>
-#include <ATen/ops/relu.h>
-#include <ATen/ops/silu.h>
 #include <ATen/ops/softmax.h>
 
 #include <cmath>
 #include <unordered_map>
+
+#include "model/config/encoder_decoder_names.h"
+#include "model/layers/activation.h"
 
 namespace weft::model {
 
@@ -21,58 +21,12 @@ struct EncoderDecoderBinding {
   [[nodiscard]] LinearWeights linear(const std::string& module) const {
     return {module, weight(module + ".weight"), {}};
   }
-  [[nodiscard]] RmsNorm norm(const std::string& name) const { return {weight(name + ".weight"), config.norm_eps}; }
+  [[nodiscard]] Norm norm(const std::string& name) const {
+    return {NormKind::kRms, {weight(name + ".weight"), {}}, config.norm_eps};
+  }
 };
 
 namespace {
-
-constexpr const char* kEmbedding = "shared.weight";
-
-std::string part_name(std::string_view stack, int block, int part, std::string_view name) {
-  return fmt::format("{}.block.{}.layer.{}.{}", stack, block, part, name);
-}
-
-std::string positions_name(std::string_view stack) {
-  return part_name(stack, 0, 0, "SelfAttention.relative_attention_bias.weight");
-}
-
-std::vector<std::string> input_names(const ModelConfig& config) {
-  return config.gated_mlp ? std::vector<std::string>{".wi_0", ".wi_1"} : std::vector<std::string>{".wi"};
-}
-
-class SpecList {
- public:
-  explicit SpecList(const ModelConfig& config) : config_(config) {}
-  void add(std::string name, std::vector<std::int64_t> shape, WeightSpec::Shard shard) {
-    specs_.push_back({std::move(name), std::move(shape), shard});
-  }
-  void norm(const std::string& name) { add(name + ".weight", {config_.hidden}, WeightSpec::Shard::kNone); }
-  void attention(std::string_view stack, int block, int part, std::string_view name) {
-    const std::int64_t inner = std::int64_t{config_.heads} * config_.head_dim;
-    const std::string module = part_name(stack, block, part, name);
-    norm(part_name(stack, block, part, "layer_norm"));
-    for (const char* linear : {".q.weight", ".k.weight", ".v.weight"}) {
-      add(module + linear, {inner, config_.hidden}, WeightSpec::Shard::kRows);
-    }
-    add(module + ".o.weight", {config_.hidden, inner}, WeightSpec::Shard::kColumns);
-  }
-  void feed_forward(std::string_view stack, int block, int part) {
-    const std::string module = part_name(stack, block, part, "DenseReluDense");
-    norm(part_name(stack, block, part, "layer_norm"));
-    for (const std::string& linear : input_names(config_)) {
-      add(module + linear + ".weight", {config_.intermediate, config_.hidden}, WeightSpec::Shard::kRows);
-    }
-    add(module + ".wo.weight", {config_.hidden, config_.intermediate}, WeightSpec::Shard::kColumns);
-  }
-  void positions(std::string_view stack) {
-    add(positions_name(stack), {config_.encoder->position_buckets, config_.heads}, WeightSpec::Shard::kColumns);
-  }
-  std::vector<WeightSpec> take() { return std::move(specs_); }
-
- private:
-  const ModelConfig& config_;
-  std::vector<WeightSpec> specs_;
-};
 
 // q: [n, H, D], kv: [H, T, D], bias: [H, n, T], may be undefined -> [n, H * D]
 at::Tensor attend(const at::Tensor& q, const KvSlices& kv, const at::Tensor& bias) {
@@ -81,44 +35,11 @@ at::Tensor attend(const at::Tensor& q, const KvSlices& kv, const at::Tensor& bia
   return at::matmul(at::softmax(scores, -1), kv.values).transpose(0, 1).flatten(1);
 }
 
-at::Tensor activate(Activation activation, const at::Tensor& x) {
-  switch (activation) {
-    case Activation::kRelu:
-      return at::relu(x);
-    case Activation::kGeluTanh:
-      return at::gelu(x, "tanh");
-    case Activation::kSilu:
-      return at::silu(x);
-  }
-  WEFT_CHECK(false);
-}
-
 PositionBuckets buckets(const ModelConfig& config, PositionDirection direction) {
   return {config.encoder->position_buckets, config.encoder->position_distance, direction};
 }
 
 }  // namespace
-
-std::vector<WeightSpec> encoder_decoder_weight_specs(const ModelConfig& config) {
-  WEFT_CHECK(config.encoder.has_value());
-  SpecList specs(config);
-  specs.add(kEmbedding, {config.vocabulary, config.hidden}, WeightSpec::Shard::kRows);
-  specs.positions("encoder");
-  for (int block = 0; block < config.encoder->layers; ++block) {
-    specs.attention("encoder", block, 0, "SelfAttention");
-    specs.feed_forward("encoder", block, 1);
-  }
-  specs.norm("encoder.final_layer_norm");
-  specs.positions("decoder");
-  for (int block = 0; block < config.layers; ++block) {
-    specs.attention("decoder", block, 0, "SelfAttention");
-    specs.attention("decoder", block, 1, "EncDecAttention");
-    specs.feed_forward("decoder", block, 2);
-  }
-  specs.norm("decoder.final_layer_norm");
-  if (!config.tied) specs.add("lm_head.weight", {config.vocabulary, config.hidden}, WeightSpec::Shard::kRows);
-  return specs.take();
-}
 
 NormedAttention::NormedAttention(const EncoderDecoderBinding& binding, const std::string& norm,
                                  const std::string& module)
@@ -148,13 +69,13 @@ at::Tensor NormedFeedForward::forward(const at::Tensor& x, const Deltas* deltas)
 
 EncoderDecoder::EncoderDecoder(const EncoderDecoderBinding& binding)
     : output_scale_(binding.config.scaled_output ? 1.0 / std::sqrt(static_cast<double>(binding.config.hidden)) : 1.0),
-      embedding_(binding.weight(kEmbedding), binding.communicator),
+      embedding_(binding.weight(kSharedEmbedding), binding.communicator),
       encoder_positions_(binding.weight(positions_name("encoder")), buckets(binding.config, PositionDirection::kBoth)),
       decoder_positions_(binding.weight(positions_name("decoder")),
                          buckets(binding.config, PositionDirection::kBackward)),
       encoder_norm_(binding.norm("encoder.final_layer_norm")),
       decoder_norm_(binding.norm("decoder.final_layer_norm")),
-      head_(binding.weight(binding.config.tied ? kEmbedding : "lm_head.weight"), binding.config.vocabulary,
+      head_(binding.weight(binding.config.tied ? kSharedEmbedding : "lm_head.weight"), binding.config.vocabulary,
             binding.communicator) {
   const auto attention = [&](std::string_view stack, int block, int part, std::string_view name) {
     return NormedAttention(binding, part_name(stack, block, part, "layer_norm"), part_name(stack, block, part, name));
@@ -174,13 +95,9 @@ EncoderDecoder::EncoderDecoder(const EncoderDecoderBinding& binding)
 
 Expected<EncoderDecoder> EncoderDecoder::bind(const ModelConfig& config, const WeightLookup& lookup,
                                               Communicator& communicator) {
-  std::unordered_map<std::string, at::Tensor> weights;
-  for (const WeightSpec& spec : encoder_decoder_weight_specs(config)) {
-    Expected<at::Tensor> tensor = lookup(spec);
-    if (!tensor) return tensor.error();
-    weights.emplace(spec.name, *std::move(tensor));
-  }
-  return EncoderDecoder(EncoderDecoderBinding{config, weights, communicator});
+  const auto weights = look_up_weights(config, lookup, communicator);
+  if (!weights) return weights.error();
+  return EncoderDecoder(EncoderDecoderBinding{config, *weights, communicator});
 }
 
 at::Tensor EncoderDecoder::EncoderLayer::forward(const at::Tensor& x, std::span<const at::Tensor> biases,

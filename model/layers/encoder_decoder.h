@@ -15,8 +15,6 @@
 
 namespace weft::model {
 
-std::vector<WeightSpec> encoder_decoder_weight_specs(const ModelConfig& config);
-
 // Keys and values of one encoded source, one for each decoder layer: [H/R, S, D].
 using SourceMemory = std::vector<KvSlices>;
 
@@ -52,7 +50,7 @@ class NormedAttention {
  private:
   [[nodiscard]] at::Tensor heads(const at::Tensor& y) const;  // [N, H/R * D] -> [N, H/R, D]
   std::int64_t head_dim_;
-  RmsNorm norm_;
+  Norm norm_;
   ColumnParallelLinear q_, k_, v_;
   RowParallelLinear o_;
 };
@@ -65,7 +63,7 @@ class NormedFeedForward {
 
  private:
   Activation activation_;
-  RmsNorm norm_;
+  Norm norm_;
   std::vector<ColumnParallelLinear> in_;  // the activated one, and the gated one where there is
   RowParallelLinear out_;
 };
@@ -114,7 +112,7 @@ class EncoderDecoder {
   RelativePosition encoder_positions_, decoder_positions_;
   std::vector<EncoderLayer> encoder_;
   std::vector<DecoderLayer> decoder_;
-  RmsNorm encoder_norm_, decoder_norm_;
+  Norm encoder_norm_, decoder_norm_;
   VocabParallelHead head_;
 };
 

@@ -6,6 +6,10 @@
 
 namespace weft::model {
 
+LinearWeights linear_weights(const BoundWeights& weight, const std::string& module, bool bias) {
+  return {module, weight(module + ".weight"), bias ? weight(module + ".bias") : at::Tensor()};
+}
+
 at::Tensor ColumnParallelLinear::forward(const at::Tensor& x, const Deltas* deltas) const {
   const at::Tensor y = at::linear(x, w_.weight, w_.bias);
   return deltas == nullptr ? y : deltas->apply(w_.module, x, y);

@@ -5,6 +5,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <functional>
 #include <string>
 
 #include "model/layers/deltas.h"
@@ -18,6 +19,10 @@ struct LinearWeights {
   at::Tensor weight;
   at::Tensor bias;  // may be undefined
 };
+
+// A bound model's weights by name.
+using BoundWeights = std::function<at::Tensor(const std::string& name)>;
+LinearWeights linear_weights(const BoundWeights& weight, const std::string& module, bool bias);
 
 class ColumnParallelLinear {
  public:

@@ -1,16 +1,17 @@
 #include "model/layers/norm.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/layer_norm.h>
 #include <ATen/ops/rsqrt.h>
 
 namespace weft::model {
 
-RmsNorm::RmsNorm(at::Tensor weight, double eps) : weight_(std::move(weight)), eps_(eps) {}
-
-at::Tensor RmsNorm::forward(const at::Tensor& x) const {
+at::Tensor Norm::forward(const at::Tensor& x) const {
+  if (kind_ == NormKind::kLayer) return at::layer_norm(x, w_.weight.sizes(), w_.weight, w_.bias, eps_);
   const at::Tensor wide = x.to(at::kFloat);
-  const at::Tensor scale = at::rsqrt(wide.square().mean(-1, /*keepdim=*/true) + eps_);
-  return weight_ * (wide * scale).to(x.scalar_type());
+  const at::Tensor scaled = wide * at::rsqrt(wide.square().mean(-1, /*keepdim=*/true) + eps_);
+  if (kind_ == NormKind::kRms) return w_.weight * scaled.to(x.scalar_type());
+  return (scaled * (w_.weight.to(at::kFloat) + 1.0)).to(x.scalar_type());
 }
 
 }  // namespace weft::model

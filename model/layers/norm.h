@@ -1,19 +1,28 @@
-// RMSNorm (Zhang and Sennrich 2019). Immutable; compute thread only.
+// The norms of a block: RMSNorm (Zhang and Sennrich 2019), with its factor as it is or as 1 + weight (Gemma), and
+// LayerNorm (Ba et al. 2016). Statistics are taken in fp32. Immutable; compute thread only.
 #pragma once
 
 #include <ATen/core/Tensor.h>
 
+#include "model/config/model_config.h"
+
 namespace weft::model {
 
-class RmsNorm {
+struct NormWeights {
+  at::Tensor weight;  // [width]
+  at::Tensor bias;    // [width], of LayerNorm alone
+};
+
+class Norm {
  public:
-  RmsNorm() = default;
-  RmsNorm(at::Tensor weight, double eps);         // [width]
-  at::Tensor forward(const at::Tensor& x) const;  // [..., width]; the mean square is taken in fp32
-  [[nodiscard]] bool defined() const { return weight_.defined(); }
+  Norm() = default;
+  Norm(NormKind kind, NormWeights weights, double eps) : kind_(kind), w_(std::move(weights)), eps_(eps) {}
+  at::Tensor forward(const at::Tensor& x) const;  // [..., width]
+  [[nodiscard]] bool defined() const { return w_.weight.defined(); }
 
  private:
-  at::Tensor weight_;
+  NormKind kind_ = NormKind::kRms;
+  NormWeights w_;
   double eps_ = 0;
 };
 

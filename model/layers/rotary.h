@@ -1,22 +1,27 @@
-// Rotary position embedding (Su et al. 2021), the half-split form that Llama checkpoints use. Compute thread only.
+// Rotary position embedding (Su et al. 2021), the half-split form that Llama checkpoints use, of a head's first
+// features or all. Compute thread only.
 #pragma once
 
 #include <ATen/core/Tensor.h>
 
+#include "model/config/model_config.h"
+
 namespace weft::model {
 
 struct RotaryAngles {
-  at::Tensor cos, sin;  // [N, 1, D], of the model's dtype
+  at::Tensor cos, sin;  // [N, 1, rotated features], of the model's dtype
 };
 
 class Rotary {
  public:
-  Rotary(int head_dim, double theta);
+  Rotary() = default;
+  explicit Rotary(const RotaryConfig& config);
   // positions: [N] i64.
   [[nodiscard]] RotaryAngles angles(const at::Tensor& positions, at::ScalarType dtype) const;
 
  private:
-  at::Tensor inverse_frequencies_;  // [D/2] fp32
+  at::Tensor inverse_frequencies_;  // [rotated features / 2] fp32
+  double attention_factor_ = 1;
 };
 
 // x: [N, H, D].

@@ -7,36 +7,33 @@
 #include <ATen/core/Tensor.h>
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "model/base/expected.h"
 #include "model/config/model_config.h"
+#include "model/config/weight_specs.h"
 #include "model/layers/attention.h"
 #include "model/layers/linear.h"
+#include "model/layers/mlp.h"
 #include "model/layers/norm.h"
 #include "model/layers/rotary.h"
-#include "model/parallel/shard_plan.h"
 
 namespace weft::model {
-
-// A weight that the architecture asks for, under its Hugging Face name.
-struct WeightSpec {
-  std::string name;
-  std::vector<std::int64_t> shape;  // of the whole weight
-  using Shard = model::Shard;
-  Shard shard = Shard::kNone;
-  bool adaptable = false;  // of a linear that asks for deltas
-};
-// Of the whole model, whatever kind it is.
-std::vector<WeightSpec> weight_specs(const ModelConfig& config);
-ShardedSizes sharded_sizes(const ModelConfig& config);
 
 // Gives the rank's own slice of a weight (the whole one when the group is solo).
 using WeightLookup = std::function<Expected<at::Tensor>(const WeightSpec&)>;
 
-// Sees a stage's output; for parity tests. Stages: "embedding", "block.0", …, "norm", "logits".
+// Looks up what the rank needs of a model's weights. Error: what the lookup says of the first that it cannot give.
+Expected<std::unordered_map<std::string, at::Tensor>> look_up_weights(const ModelConfig& config,
+                                                                      const WeightLookup& lookup,
+                                                                      const Communicator& communicator);
+
+// Sees a stage's output; for parity tests. Stages: "embedding" (what enters the first block), "block.0", …, "norm",
+// "logits".
 using StageObserver = std::function<void(std::string_view stage, const at::Tensor& output)>;
 
 // What one pass through the layers is given beside its tokens.
@@ -47,20 +44,23 @@ struct Pass {
 
 class DecoderBlock {
  public:
-  DecoderBlock(const ModelConfig& config, int layer, const std::function<at::Tensor(const std::string&)>& weight,
-               Communicator& communicator);
-  // x: [N, hidden] -> [N, hidden].
-  at::Tensor forward(const at::Tensor& x, const RotaryAngles& angles, const Pass& pass) const;
+  DecoderBlock(const ModelConfig& config, int layer, const BoundWeights& weight, Communicator& communicator);
+  // x: [N, hidden] -> [N, hidden]. No angles: positions were added to the embeddings.
+  at::Tensor forward(const at::Tensor& x, const RotaryAngles* angles, const Pass& pass) const;
+  [[nodiscard]] bool windowed() const { return rule_.window > 0; }
 
  private:
-  at::Tensor attend(const at::Tensor& x, const RotaryAngles& angles, const Pass& pass) const;
-  int layer_;
+  DecoderBlock(const ModelConfig& config, int layer, const BlockNames& names, const BoundWeights& weight,
+               Communicator& communicator);
+  at::Tensor attend(const at::Tensor& x, const RotaryAngles* angles, const Pass& pass) const;
+  at::Tensor added(const at::Tensor& x, const at::Tensor& what) const;
+  AttentionRule rule_;
   std::int64_t head_dim_;
-  RmsNorm input_norm_, post_attention_norm_, q_norm_, k_norm_;
+  double residual_multiplier_;
+  Norm input_norm_, post_attention_norm_, q_norm_, k_norm_;
   ColumnParallelLinear q_, k_, v_;
   RowParallelLinear o_;
-  ColumnParallelLinear gate_, up_;
-  RowParallelLinear down_;
+  BlockMlp mlp_;
 };
 
 class Transformer {
@@ -72,16 +72,18 @@ class Transformer {
   at::Tensor hidden(const at::Tensor& ids, const at::Tensor& positions, const Pass& pass,
                     const StageObserver& observe = {}) const;
   // [N, hidden] -> [N, V].
-  at::Tensor logits(const at::Tensor& hidden) const { return head_.forward(hidden); }
+  at::Tensor logits(const at::Tensor& hidden) const;
 
  private:
-  Transformer(const ModelConfig& config, const std::function<at::Tensor(const std::string&)>& weight,
-              Communicator& communicator);
+  Transformer(const ModelConfig& config, const BoundWeights& weight, Communicator& communicator);
+  at::Tensor embed(const at::Tensor& ids, const at::Tensor& positions) const;
   VocabParallelEmbedding embedding_;
+  at::Tensor positions_;  // [positions, hidden], where they are learned
+  double embedding_multiplier_, logits_divisor_;
   std::vector<DecoderBlock> blocks_;
-  RmsNorm norm_;
+  Norm norm_;
   VocabParallelHead head_;
-  Rotary rotary_;
+  std::optional<Rotary> rotary_, window_rotary_;  // the second where the windowed layers have another
 };
 
 }  // namespace weft::model

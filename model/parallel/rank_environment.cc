@@ -9,7 +9,7 @@
 #include <filesystem>
 #include <string_view>
 
-#include "model/parallel/shard_plan.h"
+#include "model/config/shard_plan.h"
 
 extern "C" char** environ;  // POSIX
 

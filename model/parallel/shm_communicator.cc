@@ -10,8 +10,8 @@
 #include <thread>
 
 #include "model/base/check.h"
+#include "model/config/shard_plan.h"
 #include "model/parallel/futex.h"
-#include "model/parallel/shard_plan.h"
 
 namespace weft::model {
 namespace {

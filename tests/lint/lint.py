@@ -22,7 +22,7 @@ LAYERS = {
     "model/config": ["model/base"],
     "model/tokenizer": ["model/config"],
     "model/weights": ["model/config"],
-    "model/parallel": ["model/base"],
+    "model/parallel": ["model/config"],
     "model/layers": ["model/config", "model/weights", "model/parallel"],
     "model": ["model/layers", "model/tokenizer"],
     "generation/privacy": ["model/base"],

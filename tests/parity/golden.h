@@ -11,6 +11,7 @@
 
 #include "model/layers/transformer.h"
 #include "model/tensor_file.h"
+#include "model/weight_reader.h"
 
 namespace weft::test {
 
@@ -53,10 +54,7 @@ class GoldenFolder {
     auto bound = Model::bind(
         config_,
         [&](const model::WeightSpec& spec) -> Expected<at::Tensor> {
-          const auto view = checkpoint->find(spec.name);
-          if (!view) return view.error();
-          EXPECT_EQ(view->shape, spec.shape) << spec.name;
-          return model::to_tensor(*view).to(dtype);
+          return model::read_weight(*checkpoint, spec, dtype);
         },
         communicator);
     EXPECT_TRUE(bound) << bound.error().message;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "model/layers/kv_buffer.h"
+#include "model/weight_reader.h"
 #include "tests/parity/golden.h"
 
 namespace weft::model {
@@ -180,7 +181,62 @@ TEST_P(Parity, BFloat16) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Families, Parity, ::testing::Values("llama", "llama_bias", "qwen2", "qwen3"),
+// The goldens would notice a weight that is not used, or used where it does not belong.
+TEST_P(Parity, EveryWeightMatters) {
+  const auto checkpoint = Checkpoint::open(folder_.path());
+  const auto without = [&](const std::string& missing) {
+    const auto lookup = [&](const WeightSpec& spec) -> Expected<at::Tensor> {
+      auto weight = read_weight(*checkpoint, spec, at::kFloat);
+      // A norm's factor of nothing is what leaves what it normalises as it is.
+      const bool factor = spec.shape.size() == 1 && spec.name.ends_with(".weight");
+      const double neutral = factor && config_.architecture->norm != NormKind::kRmsPlusOne ? 1.0 : 0.0;
+      if (spec.name == missing) weight->fill_(neutral);
+      return weight;
+    };
+    return *Transformer::bind(config_, lookup, communicator_);
+  };
+  for (const WeightSpec& spec : weight_specs(config_)) {
+    // Without rotary, what is added to all keys adds the same to all scores of a query: softmax takes it away.
+    if (config_.architecture->learned_positions && spec.name.ends_with("#k.bias")) continue;
+    const Transformer transformer = without(spec.name);
+    double worst = 0;
+    for (const std::string document : {"a", "b"}) {
+      const at::Tensor ids = golden(document + ".ids");
+      DocumentAttention attention({ids.size(0)});
+      const Stages stages = run(transformer, ids, at::arange(ids.size(0), at::kLong), attention);
+      worst = std::max(worst, largest_error(stages.at("logits"), golden(document + ".logits")));
+    }
+    EXPECT_GT(worst, 100 * kFp32Tolerance) << spec.name;
+  }
+}
+
+// Rotary sees distances alone, so that only what adds positions to the embeddings notices that all are shifted; every
+// family notices that one is.
+TEST_P(Parity, EveryPositionMatters) {
+  const at::Tensor ids = golden("a.ids");
+  at::Tensor positions = at::arange(ids.size(0), at::kLong);
+  positions.narrow(0, ids.size(0) - 1, 1).add_(1);
+  DocumentAttention attention({ids.size(0)});
+  const Stages stages = run(bind(at::kFloat), ids, positions, attention);
+  EXPECT_GT(largest_error(stages.at("logits"), golden("a.logits")), 100 * kFp32Tolerance);
+}
+
+TEST_P(Parity, GoesOnAsTransformersDoes) {
+  const Transformer transformer = bind(at::kFloat);
+  KvBuffer kv = cache(at::kFloat);
+  at::Tensor logits = step(transformer, golden("a.ids"), kv).at("logits");
+  const at::Tensor expected = golden("a.greedy");
+  for (std::int64_t i = 0; i < expected.size(0); ++i) {
+    const at::Tensor token = logits[logits.size(0) - 1].argmax().reshape({1});
+    ASSERT_EQ(token.item<std::int64_t>(), expected[i].item<std::int64_t>()) << "token " << i;
+    logits = step(transformer, token, kv).at("logits");
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Families, Parity,
+                         ::testing::Values("llama", "llama_bias", "llama3", "deepseek_coder", "mistral", "qwen2",
+                                           "qwen2_window", "qwen2_yarn", "qwen3", "qwen3_moe", "starcoder2", "gemma",
+                                           "granite", "stablelm", "mellum", "gpt_bigcode", "gpt2"),
                          [](const auto& info) { return info.param; });
 
 }  // namespace

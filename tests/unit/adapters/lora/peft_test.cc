@@ -24,6 +24,7 @@ namespace fs = std::filesystem;
 
 model::ModelConfig tiny_base() {
   model::ModelConfig config;
+  config.architecture = model::find_architecture("LlamaForCausalLM");
   config.name = "tiny";
   config.layers = 2;
   config.hidden = 8;

@@ -110,7 +110,7 @@ TEST(EncoderDecoderConfig, RefusesByName) {
   EXPECT_THAT(refusal(object), HasSubstr("relative_attention_max_distance of 16"));
   object = code_t5();
   object["architectures"] = {"CodeT5pEncoderDecoderModel"};
-  EXPECT_THAT(refusal(object), HasSubstr("'CodeT5pEncoderDecoderModel', known are"));
+  EXPECT_THAT(refusal(object), HasSubstr("'CodeT5pEncoderDecoderModel': CodeT5+ from 2B on"));
 }
 
 }  // namespace

@@ -32,7 +32,7 @@ TEST_P(EveryFamily, GivesTheLogitsOfOneProcess) {
   const auto both = [&](const model::StepPlan& plan, const std::string& where) {
     expect_same_logits(group.runner->step(plan), solo->step(plan), where);
   };
-  both({.sequences = {part(1, 0, tokens_of({5, 17, 99, 3, 64, 12, 127}))}}, "prefill");
+  both({.sequences = {part(1, 0, tokens_of({5, 17, 89, 3, 64, 12, 95}))}}, "prefill");
   both({.sequences = {part(1, 7, tokens_of({1, 2, 3, 4}))}}, "second chunk");
   both({.sequences = {part(1, 11, tokens_of({42})), part(2, 0, tokens_of({9, 8, 7}))}}, "two sequences");
   both({.sequences = {part(1, 12, tokens_of({43})), part(2, 3, tokens_of({6}))}}, "one token each");
@@ -40,6 +40,7 @@ TEST_P(EveryFamily, GivesTheLogitsOfOneProcess) {
 }
 
 TEST_P(EveryFamily, ServesAdaptersAndForksAsOneProcessDoes) {
+  if (GetParam().family.starts_with("t5")) GTEST_SKIP() << "encoder-decoders refuse adapters";
   const std::string directory = golden_directory(GetParam().family);
   const Group group = start_group(directory, GetParam().ranks);
   const auto solo = solo_runner(directory);
@@ -69,7 +70,9 @@ std::string family_name(const testing::TestParamInfo<FamilyCase>& info) {
 
 std::vector<FamilyCase> family_cases() {
   std::vector<FamilyCase> out;
-  for (const char* family : {"llama", "llama_bias", "qwen2", "qwen3"}) {
+  for (const char* family :
+       {"llama", "llama_bias", "llama3", "deepseek_coder", "mistral", "qwen2", "qwen2_window", "qwen2_yarn", "qwen3",
+        "qwen3_moe", "starcoder2", "gemma", "granite", "stablelm", "mellum", "gpt_bigcode", "gpt2", "t5", "t5_v1_1"}) {
     for (const int ranks : {2, 4}) out.push_back({family, ranks});  // 4: two ranks a KV head
   }
   return out;
@@ -197,9 +200,16 @@ class KilledRank : public testing::Test {
     return result;
   }
 
-  const std::string directory_ = golden_directory("qwen3");
+  explicit KilledRank(const std::string& family = "qwen3") : directory_(golden_directory(family)) {}
+
+  const std::string directory_;
   const Group group_ = start_group(directory_, 4);
   const std::unique_ptr<model::ModelRunner> solo_ = solo_runner(directory_);
+};
+
+class KilledRankOfAnEncoderDecoder : public KilledRank {
+ protected:
+  KilledRankOfAnEncoderDecoder() : KilledRank("t5") {}
 };
 
 TEST_F(KilledRank, EndsInAnErrorAndTheNextStepStartsTheGroupAgain) {
@@ -228,6 +238,20 @@ TEST_F(KilledRank, BetweenTwoStepsCostsNothingButTime) {
   ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(killed), &ended, WEXITED | WNOWAIT), 0);
   const model::StepPlan second{.sequences = {part(1, 3, tokens_of({16, 17}))}};
   expect_same_logits(group_.runner->step(second), solo_->step(second), "after");
+}
+
+// Where a source ends is history that the ranks are told again.
+TEST_F(KilledRankOfAnEncoderDecoder, GoesOnInTheAnswer) {
+  model::StepPlan source{.sequences = {part(1, 0, tokens_of({11, 12, 13}))}};
+  source.sequences[0].wants_logits = false;
+  const model::StepPlan closing{.sequences = {part(1, 3, tokens_of({14, 15}))}};
+  const model::StepPlan answer{.sequences = {part(1, 5, tokens_of({20, 21}))}};
+  for (const model::StepPlan& plan : {source, closing, answer}) {
+    expect_same_logits(group_.runner->step(plan), solo_->step(plan), "before");
+  }
+  ASSERT_FALSE(step_with_a_kill({.sequences = {part(2, 0, tokens_of({1, 2, 3}))}}, 3));
+  const model::StepPlan next{.sequences = {part(1, 7, tokens_of({22}))}};
+  expect_same_logits(group_.runner->step(next), solo_->step(next), "after");
 }
 
 }  // namespace

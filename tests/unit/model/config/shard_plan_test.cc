@@ -1,5 +1,5 @@
 // ShardPlan: who owns what, and which numbers of ranks fit.
-#include "model/parallel/shard_plan.h"
+#include "model/config/shard_plan.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "model/parallel/shard_plan.h"
+#include "model/config/shard_plan.h"
 
 #include <algorithm>
 #include <string>
@@ -23,6 +23,12 @@ std::string possible_counts(const ShardedSizes& sizes) {
 }
 
 }  // namespace
+
+std::pair<int, int> share_of_experts(int count, Rank rank, int ranks) {
+  const int share = (count + ranks - 1) / ranks;
+  const int begin = std::min(share * rank.value(), count);
+  return {begin, std::min(begin + share, count)};
+}
 
 Expected<ShardPlan> ShardPlan::make(int ranks, const ShardedSizes& sizes) {
   if (ranks < 1 || ranks > kMaxRanks) return make_error("{} ranks: expected 1 to {}", ranks, kMaxRanks);

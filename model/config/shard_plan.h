@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <span>
+#include <utility>
 
 #include "model/base/expected.h"
 #include "model/base/strong_id.h"
@@ -18,7 +19,8 @@ constexpr int kMaxRanks = 64;  // kMaxTensorParallel of model/runner.h
 
 // What is split, of the whole model.
 struct ShardedSizes {
-  std::int64_t heads = 1, kv_heads = 1, intermediate = 1;
+  std::int64_t heads = 1, kv_heads = 1;
+  std::int64_t intermediate = 1;  // of dense MLPs; 0: there is none
 };
 
 // Indices begin … begin+length-1 of one dimension, and so many zeros behind them.
@@ -27,6 +29,10 @@ struct ShardSlice {
   std::int64_t begin = 0, length = 0, padding = 0;
   [[nodiscard]] std::int64_t padded_length() const { return length + padding; }
 };
+
+// Experts are dealt out whole, in runs: the first of a rank's and the one behind its last. With more ranks than experts
+// some have none.
+[[nodiscard]] std::pair<int, int> share_of_experts(int count, Rank rank, int ranks);
 
 class ShardPlan {
  public:

@@ -1,0 +1,49 @@
+// Which weights a model has, where its checkpoint holds them and how they are split over ranks. Pure, free of torch.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "model/config/model_config.h"
+#include "model/config/shard_plan.h"
+
+namespace weft::model {
+
+// A weight as the layers ask for it: [out, in], [out] or [width].
+struct WeightSpec {
+  // Unique. Of a weight that is a tensor of its own, the tensor's name; of a part of a fused one, that and the part's.
+  std::string name;
+  std::vector<std::int64_t> shape;  // of the whole weight
+  using Shard = model::Shard;
+  Shard shard = Shard::kNone;
+  bool adaptable = false;  // of a linear that asks for deltas
+  int expert = -1;         // of which it is; only the ranks that own it need it
+
+  // In the checkpoint: rows first_row … of a tensor of `rows` rows, and [in, out] where transposed.
+  std::string tensor{};
+  std::int64_t first_row = 0, rows = 0;
+  bool transposed = false;
+
+  [[nodiscard]] std::vector<std::int64_t> stored_shape() const;
+  // The same slice in the stored tensor's dimensions.
+  [[nodiscard]] ShardSlice stored(const ShardSlice& slice) const;
+};
+
+// Of the whole model, whatever kind it is.
+std::vector<WeightSpec> weight_specs(const ModelConfig& config);
+ShardedSizes sharded_sizes(const ModelConfig& config);
+
+// Names without ".weight" and ".bias" of the parts of a decoder's block: a fused q is "….c_attn#q".
+struct BlockNames {
+  BlockNames(const ModelConfig& config, int layer);
+  std::string input_norm, q, k, v, o, q_norm, k_norm, post_attention_norm, gate, up, down, router;
+  [[nodiscard]] std::string expert(int index, std::string_view part) const;
+
+ private:
+  std::string experts_;
+};
+
+std::vector<WeightSpec> encoder_decoder_weight_specs(const ModelConfig& config);
+
+}  // namespace weft::model
