@@ -9,6 +9,7 @@
 #include "model/kernels/linear_kernels.h"
 
 #define WEFT_INLINE inline __attribute__((always_inline))
+#define WEFT_UNROLL _Pragma("GCC unroll 16")  // early enough for arrays to become registers
 
 namespace weft::model {
 namespace {
@@ -43,69 +44,76 @@ WEFT_INLINE void add_int4_products(__m256i& sum, __m256i w, __m256i x) {
       : [w] "x"(w), [x] "x"(x));
 }
 
-// kHalves of a panel's two vectors together, from vector `half` on: both where the sums fit the registers.
-template <int kRows, int kHalves>
-WEFT_INLINE void int8_sums(const TileArguments& t, int half, __m256 (&totals)[kRows][kHalves]) {
+// What a core reads ahead by itself ends at pages; weights that are used once come sooner when asked for.
+WEFT_INLINE void prefetch(const std::byte* p) {
+  constexpr std::int64_t kAhead =
+      8192;  // a step of the driver: while its later tiles are in the cache, the next arrives
+  _mm_prefetch(reinterpret_cast<const char*>(p + kAhead), _MM_HINT_T0);
+}
+
+template <int kRows>
+WEFT_INLINE void int8_sums(const TileArguments& t, __m256 (&totals)[kRows][2]) {
   const __m256i ones = _mm256_set1_epi16(1);
   for (std::int64_t block = 0; block < t.blocks; ++block) {
-    const std::byte* const weights = t.weights + block * 1024 + half * 32;
+    const std::byte* const weights = t.weights + block * 1024;
     const std::byte* const x = t.x + block * kBlockColumns;
-    __m256i sums[kRows][kHalves];
-    for (int row = 0; row < kRows; ++row) {
-      for (int h = 0; h < kHalves; ++h) sums[row][h] = _mm256_setzero_si256();
-    }
+    __m256i sums[kRows][2];
+    WEFT_UNROLL
+    for (int row = 0; row < kRows; ++row) sums[row][0] = sums[row][1] = _mm256_setzero_si256();
     for (int quad = 0; quad < 16; ++quad) {
-      __m256i w[kHalves], magnitude[kHalves];
-      for (int h = 0; h < kHalves; ++h) {
-        w[h] = load(weights + quad * 64 + h * 32);
-        magnitude[h] = _mm256_abs_epi8(w[h]);
-      }
+      // prefetch(weights + quad * 64);
+      const __m256i w0 = load(weights + quad * 64), w1 = load(weights + quad * 64 + 32);
+      const __m256i magnitude0 = _mm256_abs_epi8(w0), magnitude1 = _mm256_abs_epi8(w1);
+      WEFT_UNROLL
       for (int row = 0; row < kRows; ++row) {
         const __m256i four = broadcast4(x + row * t.x_stride_bytes + quad * 4);
-        for (int h = 0; h < kHalves; ++h) add_int8_products(sums[row][h], w[h], magnitude[h], four, ones);
+        add_int8_products(sums[row][0], w0, magnitude0, four, ones);
+        add_int8_products(sums[row][1], w1, magnitude1, four, ones);
       }
     }
+    WEFT_UNROLL
     for (int row = 0; row < kRows; ++row) {
       const __m256 scale = _mm256_broadcast_ss(t.x_scales + row * t.scale_stride + block);
-      for (int h = 0; h < kHalves; ++h) {
-        totals[row][h] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(sums[row][h]), scale, totals[row][h]);
-      }
+      totals[row][0] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(sums[row][0]), scale, totals[row][0]);
+      totals[row][1] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(sums[row][1]), scale, totals[row][1]);
     }
   }
 }
 
-template <std::int64_t kGroup, int kRows, int kHalves>
-WEFT_INLINE void int4_sums(const TileArguments& t, int half, __m256 (&totals)[kRows][kHalves]) {
+template <std::int64_t kGroup, int kRows>
+WEFT_INLINE void int4_sums(const TileArguments& t, __m256 (&totals)[kRows][2]) {
   constexpr int kOctets = kGroup == 32 ? 4 : 8;  // of columns, an activation scale
   const __m256i ones = _mm256_set1_epi16(1), low = _mm256_set1_epi8(0xf);
   const std::int64_t steps = t.blocks * (8 / kOctets);
   for (std::int64_t step = 0; step < steps; ++step) {
-    const std::byte* const weights = t.weights + step * (kOctets * 64) + half * 32;
+    const std::byte* const weights = t.weights + step * (kOctets * 64);
     const std::byte* const x = t.x + step * (kOctets * 8);
-    __m256i sums[kRows][kHalves];
+    __m256i sums[kRows][2];
+    WEFT_UNROLL
     for (int row = 0; row < kRows; ++row) {
-      const __m256i correction = _mm256_set1_epi32(t.x_corrections[row * t.scale_stride + step]);
-      for (int h = 0; h < kHalves; ++h) sums[row][h] = correction;
+      sums[row][0] = sums[row][1] = _mm256_set1_epi32(t.x_corrections[row * t.scale_stride + step]);
     }
     for (int octet = 0; octet < kOctets; ++octet) {
-      __m256i first[kHalves], second[kHalves];
-      for (int h = 0; h < kHalves; ++h) {
-        const __m256i both = load(weights + octet * 64 + h * 32);
-        first[h] = _mm256_and_si256(both, low);
-        second[h] = _mm256_and_si256(_mm256_srli_epi16(both, 4), low);
-      }
+      // prefetch(weights + octet * 64);
+      const __m256i w0 = load(weights + octet * 64), w1 = load(weights + octet * 64 + 32);
+      const __m256i first0 = _mm256_and_si256(w0, low), first1 = _mm256_and_si256(w1, low);
+      const __m256i second0 = _mm256_and_si256(_mm256_srli_epi16(w0, 4), low);
+      const __m256i second1 = _mm256_and_si256(_mm256_srli_epi16(w1, 4), low);
+      WEFT_UNROLL
       for (int row = 0; row < kRows; ++row) {
         const std::byte* const eight = x + row * t.x_stride_bytes + octet * 8;
         const __m256i x0 = broadcast4(eight), x1 = broadcast4(eight + 4);
-        for (int h = 0; h < kHalves; ++h) {
-          add_int4_products(sums[row][h], first[h], x0);
-          add_int4_products(sums[row][h], second[h], x1);
-        }
+        add_int4_products(sums[row][0], first0, x0);
+        add_int4_products(sums[row][1], first1, x0);
+        add_int4_products(sums[row][0], second0, x1);
+        add_int4_products(sums[row][1], second1, x1);
       }
     }
-    const std::uint16_t* const scales = t.weight_scales + step * (kOctets * 8) / kGroup * kPanelRows + half * 8;
-    for (int h = 0; h < kHalves; ++h) {
+    const std::uint16_t* const scales = t.weight_scales + step * (kOctets * 8) / kGroup * kPanelRows;
+    WEFT_UNROLL
+    for (int h = 0; h < 2; ++h) {
       const __m256 weight_scale = _mm256_cvtph_ps(_mm_load_si128(reinterpret_cast<const __m128i*>(scales + h * 8)));
+      WEFT_UNROLL
       for (int row = 0; row < kRows; ++row) {
         const __m256 x_scale = _mm256_broadcast_ss(t.x_scales + row * t.scale_stride + step);
         const __m256 dots = _mm256_cvtepi32_ps(_mm256_madd_epi16(sums[row][h], ones));
@@ -116,57 +124,49 @@ WEFT_INLINE void int4_sums(const TileArguments& t, int half, __m256 (&totals)[kR
 }
 
 // kGroup 0: int8.
-template <std::int64_t kGroup, int kRows, int kHalves>
+template <std::int64_t kGroup, int kRows>
 void integer_tile(const TileArguments& t) {
-  for (int half = 0; half < 2; half += kHalves) {
-    __m256 totals[kRows][kHalves];
-    for (int row = 0; row < kRows; ++row) {
-      for (int h = 0; h < kHalves; ++h) {
-        totals[row][h] = _mm256_loadu_ps(t.sums + row * kPanelRows + (half + h) * 8);
-      }
-    }
-    if constexpr (kGroup == 0) {
-      int8_sums<kRows, kHalves>(t, half, totals);
-    } else {
-      int4_sums<kGroup, kRows, kHalves>(t, half, totals);
-    }
-    for (int row = 0; row < kRows; ++row) {
-      for (int h = 0; h < kHalves; ++h) {
-        _mm256_storeu_ps(t.sums + row * kPanelRows + (half + h) * 8, totals[row][h]);
-      }
-    }
+  __m256 totals[kRows][2];
+  WEFT_UNROLL
+  for (int row = 0; row < kRows; ++row) {
+    totals[row][0] = _mm256_loadu_ps(t.sums + row * kPanelRows);
+    totals[row][1] = _mm256_loadu_ps(t.sums + row * kPanelRows + 8);
+  }
+  if constexpr (kGroup == 0) {
+    int8_sums<kRows>(t, totals);
+  } else {
+    int4_sums<kGroup, kRows>(t, totals);
+  }
+  WEFT_UNROLL
+  for (int row = 0; row < kRows; ++row) {
+    _mm256_storeu_ps(t.sums + row * kPanelRows, totals[row][0]);
+    _mm256_storeu_ps(t.sums + row * kPanelRows + 8, totals[row][1]);
   }
 }
 
+// Four rows' sums, two vectors each, are what the registers hold beside the weights.
 template <std::int64_t kGroup>
 void integer_tiles(const TileArguments& t) {
   switch (t.rows) {
     case 1:
-      return integer_tile<kGroup, 1, 2>(t);
+      return integer_tile<kGroup, 1>(t);
     case 2:
-      return integer_tile<kGroup, 2, 2>(t);
+      return integer_tile<kGroup, 2>(t);
     case 3:
-      return integer_tile<kGroup, 3, 2>(t);
-    case 4:
-      return integer_tile<kGroup, 4, 2>(t);
-    case 5:
-      return integer_tile<kGroup, 5, 1>(t);
-    case 6:
-      return integer_tile<kGroup, 6, 1>(t);
-    case 7:
-      return integer_tile<kGroup, 7, 1>(t);
+      return integer_tile<kGroup, 3>(t);
     default:
-      return integer_tile<kGroup, 8, 1>(t);
+      return integer_tile<kGroup, 4>(t);
   }
 }
 
 // One column's weights of a panel, [16], times its activation.
 template <int kRows>
 WEFT_INLINE void add_column(__m256 (&sums)[kRows][2], __m256 w0, __m256 w1, const float* x, std::int64_t stride) {
+  WEFT_UNROLL
   for (int row = 0; row < kRows; ++row) {
     const __m256 one = _mm256_broadcast_ss(x + row * stride);
-    sums[row][0] = _mm256_fmadd_ps(w0, one, sums[row][0]);
-    sums[row][1] = _mm256_fmadd_ps(w1, one, sums[row][1]);
+    __asm__("vfmadd231ps %[w], %[x], %[sum]" : [sum] "+x"(sums[row][0]) : [w] "x"(w0), [x] "x"(one));
+    __asm__("vfmadd231ps %[w], %[x], %[sum]" : [sum] "+x"(sums[row][1]) : [w] "x"(w1), [x] "x"(one));
   }
 }
 
@@ -175,11 +175,13 @@ void float_tile(const TileArguments& t) {
   const auto* const x = reinterpret_cast<const float*>(t.x);
   const std::int64_t stride = t.x_stride_bytes / 4;
   __m256 sums[kRows][2];
+  WEFT_UNROLL
   for (int row = 0; row < kRows; ++row) {
     sums[row][0] = _mm256_loadu_ps(t.sums + row * kPanelRows);
     sums[row][1] = _mm256_loadu_ps(t.sums + row * kPanelRows + 8);
   }
   for (std::int64_t k = 0; k < t.blocks * kBlockColumns; k += 2) {
+    prefetch(t.weights + k * (kBFloat16 ? 32 : 64));
     if constexpr (kBFloat16) {
       const __m256i odd = _mm256_set1_epi32(static_cast<int>(0xffff0000U));
       const __m256i p0 = load(t.weights + k * 32), p1 = load(t.weights + k * 32 + 32);
@@ -189,10 +191,12 @@ void float_tile(const TileArguments& t) {
                         _mm256_castsi256_ps(_mm256_and_si256(p1, odd)), x + k + 1, stride);
     } else {
       const auto* const w = reinterpret_cast<const float*>(t.weights) + k * kPanelRows;
+      prefetch(t.weights + k * 64 + 64);
       add_column<kRows>(sums, _mm256_load_ps(w), _mm256_load_ps(w + 8), x + k, stride);
       add_column<kRows>(sums, _mm256_load_ps(w + 16), _mm256_load_ps(w + 24), x + k + 1, stride);
     }
   }
+  WEFT_UNROLL
   for (int row = 0; row < kRows; ++row) {
     _mm256_storeu_ps(t.sums + row * kPanelRows, sums[row][0]);
     _mm256_storeu_ps(t.sums + row * kPanelRows + 8, sums[row][1]);
@@ -278,7 +282,7 @@ void quantize(const ActivationRow& row) {
 
 template <auto kTile>
 FormatKernels integer_kernels() {
-  const LinearKernel kernel{.prepare = quantize, .tile = kTile, .tile_rows = 8};
+  const LinearKernel kernel{.prepare = quantize, .tile = kTile, .tile_rows = 4};
   return {.few = kernel, .many = kernel};
 }
 

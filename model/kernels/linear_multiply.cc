@@ -8,9 +8,13 @@
 namespace weft::model {
 namespace {
 
-constexpr std::int64_t kRowsAtOnce = 512;        // of activations prepared at a time: bounds the scratch
-constexpr std::int64_t kTaskRows = 128;          // of activations a task multiplies by its panels
-constexpr std::int64_t kBlocksAtOnce = 16;       // a panel's columns that stay in the nearest cache over a task's rows
+constexpr std::int64_t kRowsAtOnce = 512;  // of activations prepared at a time: bounds the scratch
+constexpr std::int64_t kTaskRows = 128;    // of activations a task multiplies by its panels
+// Up to here the weights' way from memory is what takes the time: every step of a panel is used for all rows while the
+// next one comes. With more rows a tile of them stays in the nearest cache and the panels in the second.
+constexpr std::int64_t kFewRows = 16;
+constexpr std::int64_t kMostTileRows = 32;
+constexpr std::int64_t kStepBytes = 8 * 1024;    // of a panel, which stay in the nearest cache over a task's rows
 constexpr std::int64_t kPieceBytes = 96 * 1024;  // of weights a task takes where there are few rows
 
 // Activations as the tiles read them.
@@ -87,8 +91,8 @@ void PackedMatrix::multiply(const LinearKernels& kernels, Workers& workers, Inpu
   // sums: [rows][16] of activations begin … begin + rows with one panel.
   const auto sum_panel = [&](std::int64_t index, std::int64_t begin, std::int64_t rows, float* sums) {
     std::fill_n(sums, rows * kPanelRows, 0.0F);
-    const std::int64_t blocks = padded_columns_ / kBlockColumns,
-                       step = rows > kernel.tile_rows ? kBlocksAtOnce : blocks;
+    const std::int64_t blocks = padded_columns_ / kBlockColumns;
+    const std::int64_t step = rows > kernel.tile_rows ? kStepBytes / block_bytes_ : blocks;
     for (std::int64_t block = 0; block < blocks; block += step) {
       const std::int64_t first_group = block * kBlockColumns / group;
       const std::int64_t scale_at = shape_.group == 0 ? 0 : block * kBlockColumns / shape_.group * kPanelRows;
@@ -112,13 +116,16 @@ void PackedMatrix::multiply(const LinearKernels& kernels, Workers& workers, Inpu
     const std::int64_t first = index * kPanelRows, width = std::min(kPanelRows, shape_.rows - first);
     const float* const scales = row_scales_.empty() ? nullptr : row_scales_.data() + first;
     for (std::int64_t row = 0; row < rows; ++row) {
-      float* const out = y.data + (begin + row) * y.stride + first;
-      for (std::int64_t i = 0; i < width; ++i) {
-        float value = sums[row * kPanelRows + i];
-        if (scales != nullptr) value *= scales[i];
-        if (!bias.empty()) value += bias[static_cast<std::size_t>(first + i)];
-        out[i] = value;
+      float values[kPanelRows];
+      std::copy_n(sums + row * kPanelRows, kPanelRows, values);
+      if (scales != nullptr) {
+        for (int i = 0; i < kPanelRows; ++i) values[i] *= scales[i];
       }
+      if (!bias.empty()) {
+        for (std::int64_t i = 0; i < width; ++i) values[i] += bias[static_cast<std::size_t>(first + i)];
+      }
+      float* const out = y.data + (begin + row) * y.stride + first;
+      width == kPanelRows ? std::copy_n(values, kPanelRows, out) : std::copy_n(values, width, out);
     }
   };
 
@@ -128,13 +135,17 @@ void PackedMatrix::multiply(const LinearKernels& kernels, Workers& workers, Inpu
   const std::int64_t piece = std::min(share, std::max<std::int64_t>(1, kPieceBytes / panel_bytes_));
   const std::int64_t row_tasks = (x.rows + kTaskRows - 1) / kTaskRows, panel_tasks = (count + piece - 1) / piece;
   for_pieces(workers, panel_tasks * row_tasks, 1, [&](std::int64_t begin_task, std::int64_t end_task) {
-    alignas(64) float sums[kTaskRows * kPanelRows];
+    alignas(64) float sums[std::max(kFewRows, kMostTileRows) * kPanelRows];
     for (std::int64_t task = begin_task; task < end_task; ++task) {
       const std::int64_t first_row = task % row_tasks * kTaskRows, rows = std::min(kTaskRows, x.rows - first_row);
       const std::int64_t first_panel = task / row_tasks * piece, end_panel = std::min(first_panel + piece, count);
-      for (std::int64_t index = first_panel; index < end_panel; ++index) {
-        sum_panel(index, first_row, rows, sums);
-        finish_panel(index, first_row, rows, sums);
+      const std::int64_t pass = x.rows <= kFewRows ? rows : kernel.tile_rows;
+      for (std::int64_t row = first_row; row < first_row + rows; row += pass) {
+        const std::int64_t together = std::min(pass, first_row + rows - row);
+        for (std::int64_t index = first_panel; index < end_panel; ++index) {
+          sum_panel(index, row, together, sums);
+          finish_panel(index, row, together, sums);
+        }
       }
     }
   });
