@@ -1,0 +1,211 @@
+// Packing: where each weight goes. The layout is told in linear_kernels.h.
+#include "model/kernels/packed_matrix.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "model/kernels/numbers.h"
+
+namespace weft::model {
+namespace {
+
+constexpr std::int64_t round_up(std::int64_t value, std::int64_t multiple) {
+  return (value + multiple - 1) / multiple * multiple;
+}
+
+constexpr std::int64_t block_bytes(WeightFormat format) {
+  constexpr std::int64_t kWeights = kPanelRows * kBlockColumns;
+  switch (format) {
+    case WeightFormat::kFloat32:
+      return kWeights * 4;
+    case WeightFormat::kBFloat16:
+      return kWeights * 2;
+    case WeightFormat::kInt8:
+      return kWeights;
+    case WeightFormat::kInt4:
+      break;
+  }
+  return kWeights / 2;
+}
+
+// Where the weight of a panel's row at `column` lies, in entries of the format (int4: in bytes).
+std::int64_t float_at(std::int64_t row, std::int64_t column) { return column * kPanelRows + row; }
+std::int64_t bfloat16_at(std::int64_t row, std::int64_t column) {
+  return (column / 2 * kPanelRows + row) * 2 + column % 2;
+}
+std::int64_t int8_at(std::int64_t row, std::int64_t column) { return (column / 4 * kPanelRows + row) * 4 + column % 4; }
+std::int64_t int4_at(std::int64_t row, std::int64_t column) { return (column / 8 * kPanelRows + row) * 4 + column % 4; }
+int int4_shift(std::int64_t column) { return static_cast<int>(column / 4 % 2 * 4); }
+
+std::uint16_t* halves(std::byte* bytes) { return reinterpret_cast<std::uint16_t*>(bytes); }
+const std::uint16_t* halves(const std::byte* bytes) { return reinterpret_cast<const std::uint16_t*>(bytes); }
+
+void pack_int4_row(const QuantizedMatrix& from, std::int64_t row, std::byte* panel, std::int64_t panel_row) {
+  const std::uint8_t* const values = from.values.data() + row * ((from.columns + 1) / 2);
+  for (std::int64_t column = 0; column < from.columns; ++column) {
+    const int value = values[column / 2] >> (column % 2 * 4) & 0xf;
+    std::byte& at = panel[int4_at(panel_row, column)];
+    at = (at & ~(std::byte{0xf} << int4_shift(column))) | static_cast<std::byte>(value << int4_shift(column));
+  }
+}
+
+}  // namespace
+
+Expected<MatrixPacker> MatrixPacker::start(const MatrixShape& shape) {
+  constexpr std::int64_t kMost = std::int64_t{1} << 31;
+  if (shape.rows < 1 || shape.columns < 1 || shape.rows > kMost || shape.columns > kMost) {
+    return make_error("cannot pack a matrix of {} x {}", shape.rows, shape.columns);
+  }
+  const bool int4 = shape.format == WeightFormat::kInt4;
+  if (int4 && shape.group != 32 && shape.group != 64 && shape.group != 128) {
+    return make_error("cannot pack int4 in groups of {}: 32, 64 and 128 are known", shape.group);
+  }
+  MatrixPacker packer;
+  PackedMatrix& matrix = packer.matrix_;
+  matrix.shape_ = shape;
+  matrix.padded_columns_ = round_up(shape.columns, kBlockColumns);
+  matrix.block_bytes_ = block_bytes(shape.format);
+  matrix.scales_offset_ = matrix.padded_columns_ / kBlockColumns * matrix.block_bytes_;
+  matrix.panel_bytes_ = matrix.scales_offset_;
+  if (int4) {
+    const std::int64_t groups = (matrix.padded_columns_ + shape.group - 1) / shape.group;
+    matrix.panel_bytes_ += round_up(groups * kPanelRows * 2, 64);
+  }
+  matrix.panels_ = AlignedBuffer(static_cast<std::size_t>(matrix.panels() * matrix.panel_bytes_));
+  if (shape.format == WeightFormat::kInt8) {
+    matrix.row_scales_.assign(static_cast<std::size_t>(matrix.panels() * kPanelRows), 0.0F);
+  }
+  if (int4) {  // zero is stored as 8
+    for (std::int64_t i = 0; i < matrix.panels(); ++i) {
+      std::memset(matrix.panel(i), 0x88, static_cast<std::size_t>(matrix.scales_offset_));
+    }
+  }
+  return packer;
+}
+
+Expected<std::int64_t> MatrixPacker::rows_in(std::size_t values) const {
+  const auto columns = static_cast<std::size_t>(matrix_.shape_.columns);
+  if (values % columns != 0) return make_error("{} weights are no whole rows of {} columns", values, columns);
+  const auto rows = static_cast<std::int64_t>(values / columns);
+  if (rows > matrix_.shape_.rows - filled_) {
+    return make_error("{} rows are too many for a matrix of {} that has {}", rows, matrix_.shape_.rows, filled_);
+  }
+  return rows;
+}
+
+Expected<void> MatrixPacker::add(const QuantizedMatrix& rows) {
+  const MatrixShape& shape = matrix_.shape_;
+  const bool int4 = shape.format == WeightFormat::kInt4;
+  if (rows.format != shape.format || rows.columns != shape.columns || (int4 && rows.group != shape.group)) {
+    return make_error("rows of format {}, {} columns and group {} for a matrix of format {}, {} columns and group {}",
+                      static_cast<int>(rows.format), rows.columns, rows.group, static_cast<int>(shape.format),
+                      shape.columns, shape.group);
+  }
+  if (rows.rows < 0 || rows.rows > shape.rows - filled_) {
+    return make_error("{} rows are too many for a matrix of {} that has {}", rows.rows, shape.rows, filled_);
+  }
+  const std::int64_t groups = int4 ? (rows.columns + rows.group - 1) / rows.group : 1;
+  const std::int64_t row_bytes = int4 ? (rows.columns + 1) / 2 : rows.columns;
+  if (rows.values.size() != static_cast<std::size_t>(rows.rows * row_bytes) ||
+      rows.scales.size() != static_cast<std::size_t>(rows.rows * groups)) {
+    return make_error("{} quantised rows of {} columns with {} bytes of weights and {} scales", rows.rows, rows.columns,
+                      rows.values.size(), rows.scales.size());
+  }
+  for (std::int64_t row = 0; row < rows.rows; ++row, ++filled_) {
+    std::byte* const panel = matrix_.panel(filled_ / kPanelRows);
+    const std::int64_t at = filled_ % kPanelRows;
+    const float* const scales = rows.scales.data() + row * groups;
+    if (int4) {
+      pack_int4_row(rows, row, panel, at);
+      for (std::int64_t g = 0; g < groups; ++g) {
+        const std::uint16_t half = exact_float_to_half(scales[g]);
+        if (half_to_float(half) != scales[g]) {
+          return make_error("the scale {} of row {}, group {} is no fp16 number", scales[g], filled_, g);
+        }
+        halves(panel + matrix_.scales_offset_)[g * kPanelRows + at] = half;
+      }
+    } else {
+      for (std::int64_t column = 0; column < rows.columns; ++column) {
+        panel[int8_at(at, column)] = std::byte{rows.values[static_cast<std::size_t>(row * rows.columns + column)]};
+      }
+      matrix_.row_scales_[static_cast<std::size_t>(filled_)] = scales[0];
+    }
+  }
+  return {};
+}
+
+Expected<void> MatrixPacker::add(std::span<const float> rows) {
+  const WeightFormat format = matrix_.shape_.format;
+  if (format != WeightFormat::kFloat32 && format != WeightFormat::kBFloat16) {
+    return make_error("fp32 rows for a matrix of format {}", static_cast<int>(format));
+  }
+  const Expected<std::int64_t> count = rows_in(rows.size());
+  if (!count) return count.error();
+  const std::int64_t columns = matrix_.shape_.columns;
+  for (std::int64_t row = 0; row < *count; ++row, ++filled_) {
+    std::byte* const panel = matrix_.panel(filled_ / kPanelRows);
+    const std::int64_t at = filled_ % kPanelRows;
+    for (std::int64_t column = 0; column < columns; ++column) {
+      const float value = rows[static_cast<std::size_t>(row * columns + column)];
+      if (format == WeightFormat::kFloat32) {
+        reinterpret_cast<float*>(panel)[float_at(at, column)] = value;
+      } else {
+        halves(panel)[bfloat16_at(at, column)] = float_to_bfloat16(value);
+      }
+    }
+  }
+  return {};
+}
+
+Expected<void> MatrixPacker::add(std::span<const std::uint16_t> rows) {
+  if (matrix_.shape_.format != WeightFormat::kBFloat16) {
+    return make_error("bfloat16 rows for a matrix of format {}", static_cast<int>(matrix_.shape_.format));
+  }
+  const Expected<std::int64_t> count = rows_in(rows.size());
+  if (!count) return count.error();
+  const std::int64_t columns = matrix_.shape_.columns;
+  for (std::int64_t row = 0; row < *count; ++row, ++filled_) {
+    std::uint16_t* const panel = halves(matrix_.panel(filled_ / kPanelRows));
+    for (std::int64_t column = 0; column < columns; ++column) {
+      panel[bfloat16_at(filled_ % kPanelRows, column)] = rows[static_cast<std::size_t>(row * columns + column)];
+    }
+  }
+  return {};
+}
+
+Expected<PackedMatrix> MatrixPacker::finish() && {
+  if (filled_ != matrix_.shape_.rows) {
+    return make_error("a matrix of {} rows has only {}", matrix_.shape_.rows, filled_);
+  }
+  return std::move(matrix_);
+}
+
+void PackedMatrix::read_row(std::int64_t row, std::span<float> out) const {
+  WEFT_CHECK(row >= 0 && row < shape_.rows && static_cast<std::int64_t>(out.size()) == shape_.columns);
+  const std::byte* const data = panel(row / kPanelRows);
+  const std::int64_t at = row % kPanelRows;
+  for (std::int64_t column = 0; column < shape_.columns; ++column) {
+    float& value = out[static_cast<std::size_t>(column)];
+    switch (shape_.format) {
+      case WeightFormat::kFloat32:
+        value = reinterpret_cast<const float*>(data)[float_at(at, column)];
+        break;
+      case WeightFormat::kBFloat16:
+        value = bfloat16_to_float(halves(data)[bfloat16_at(at, column)]);
+        break;
+      case WeightFormat::kInt8: {
+        const auto q = static_cast<std::int8_t>(data[int8_at(at, column)]);
+        value = static_cast<float>(q) * row_scales_[static_cast<std::size_t>(row)];
+        break;
+      }
+      case WeightFormat::kInt4: {
+        const int q = static_cast<int>(data[int4_at(at, column)] >> int4_shift(column) & std::byte{0xf}) - 8;
+        const std::uint16_t scale = halves(data + scales_offset_)[column / shape_.group * kPanelRows + at];
+        value = static_cast<float>(q) * half_to_float(scale);
+        break;
+      }
+    }
+  }
+}
+
+}  // namespace weft::model

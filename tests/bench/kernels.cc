@@ -1,0 +1,141 @@
+// How fast the CPU kernels are on this machine, as shares of what its probes reach. Each measurement stands between two
+// runs of its probe; of either's repetitions the best counts, since the machine's other work can only slow them.
+//
+//   bench_kernels [linear|attention|ops [words ...]]
+//
+// With words, only the lines of which each word is a part: bench_kernels linear int8 down n=1
+// WEFT_CPU_ISA chooses the instruction set, WEFT_THREADS the threads (2).
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+#include <string_view>
+
+#include "model/kernels/attention.h"
+#include "model/kernels/fused_ops.h"
+#include "model/kernels/packed_matrix.h"
+#include "model/kernels/probe.h"
+#include "tests/support/spinning_workers.h"
+#include "tests/unit/model/kernels/quantize.h"
+
+namespace weft::model {
+namespace {
+
+constexpr double kProbeSeconds = 0.05;
+
+// The best of repetitions over about `seconds`.
+template <class Body>
+double best_seconds(double seconds, const Body& body) {
+  using Clock = std::chrono::steady_clock;
+  std::vector<double> times;
+  body(0);
+  double total = 0;
+  for (std::size_t i = 1; total < seconds || times.size() < 5; ++i) {
+    const Clock::time_point begin = Clock::now();
+    body(i);
+    times.push_back(std::chrono::duration<double>(Clock::now() - begin).count());
+    total += times.back();
+  }
+  return *std::min_element(times.begin(), times.end());
+}
+
+struct Named {
+  const char* name;
+  std::int64_t rows, columns;
+};
+constexpr Named kMatrices[] = {
+    {"0.5B qkv", 1152, 896},  {"0.5B gate+up", 9728, 896},   {"0.5B down", 896, 4864},  {"0.5B head", 151936, 896},
+    {"1.5B qkv", 2048, 1536}, {"1.5B gate+up", 17920, 1536}, {"1.5B down", 1536, 8960},
+};
+
+// Copies of one matrix, together too large for the caches: as in a model, no product finds its weights there.
+std::vector<PackedMatrix> copies(const MatrixShape& shape) {
+  std::vector<PackedMatrix> out;
+  std::size_t bytes = 0;
+  do {
+    out.push_back(pack(shape, static_cast<unsigned>(out.size())));
+    bytes += out.back().bytes();
+  } while (bytes < (std::size_t{192} << 20));
+  return out;
+}
+
+double compute_probe(const Cpu& cpu, WeightFormat format) {
+  switch (format) {
+    case WeightFormat::kInt8:
+      return probe_int8_ops_per_second(cpu, kProbeSeconds);
+    case WeightFormat::kInt4:
+      return probe_int4_ops_per_second(cpu, kProbeSeconds);
+    default:
+      return probe_float32_ops_per_second(cpu, kProbeSeconds);
+  }
+}
+
+using Words = std::span<char* const>;
+
+bool wanted(Words words, const std::string& line) {
+  return std::all_of(words.begin(), words.end(), [&](const char* word) {
+    return (" " + line + " ").find(std::string(" ") + word + " ") != std::string::npos;
+  });
+}
+
+void bench_linear(const Cpu& cpu, Words words) {
+  struct Format {
+    const char* name;
+    WeightFormat format;
+    std::int64_t group;
+  };
+  constexpr Format kFormats[] = {{"int8", WeightFormat::kInt8, 0},      {"int4 g32", WeightFormat::kInt4, 32},
+                                 {"int4 g64", WeightFormat::kInt4, 64}, {"int4 g128", WeightFormat::kInt4, 128},
+                                 {"bf16", WeightFormat::kBFloat16, 0},  {"fp32", WeightFormat::kFloat32, 0}};
+  fmt::print("{:14} {:10} {:>4} {:>10} {:>7} {:>11} {:>8} {:>13}\n", "matrix", "format", "n", "us", "GB/s", "of read",
+             "GOP/s", "of compute");
+  for (const Format& format : kFormats) {
+    for (const Named& named : kMatrices) {
+      const MatrixShape shape{format.format, named.rows, named.columns, format.group};
+      std::vector<PackedMatrix> matrices;
+      for (const std::int64_t n : {1, 2, 4, 8, 16, 64, 512}) {
+        if (n == 512 && named.rows > 100000) continue;
+        if (!wanted(words, fmt::format("{} {} n={}", named.name, format.name, n))) continue;
+        if (matrices.empty()) matrices = copies(shape);
+        const std::vector<float> x = random_floats(static_cast<std::size_t>(n * named.columns), 1);
+        std::vector<float> y(static_cast<std::size_t>(n * named.rows));
+        const double read0 = probe_read_bytes_per_second(cpu, kProbeSeconds), ops0 = compute_probe(cpu, format.format);
+        const double time = best_seconds(0.2, [&](std::size_t i) {
+          matrices[i % matrices.size()].multiply(cpu, {.data = x.data(), .rows = n, .stride = named.columns},
+                                                 {.data = y.data(), .stride = named.rows});
+        });
+        const double read = std::max(read0, probe_read_bytes_per_second(cpu, kProbeSeconds));
+        const double peak = std::max(ops0, compute_probe(cpu, format.format));
+        const double bytes = static_cast<double>(matrices[0].bytes()) / time;
+        const double ops = 2.0 * static_cast<double>(n * named.rows * named.columns) / time;
+        fmt::print("{:14} {:10} {:4} {:10.1f} {:7.1f} {:4.0f}% ({:3.0f}) {:8.1f} {:5.0f}% ({:4.0f})\n", named.name,
+                   format.name, n, time * 1e6, bytes / 1e9, 100 * bytes / read, read / 1e9, ops / 1e9, 100 * ops / peak,
+                   peak / 1e9);
+        std::fflush(stdout);
+      }
+    }
+  }
+}
+
+int run(int argc, char** argv) {
+  const Expected<Isa> isa = active_isa();
+  if (!isa) {
+    fmt::print(stderr, "{}\n", isa.error().message);
+    return 2;
+  }
+  const char* const threads = std::getenv("WEFT_THREADS");
+  test::SpinningWorkers workers(threads == nullptr ? 2 : std::atoi(threads));
+  const Cpu cpu{.isa = *isa, .workers = &workers};
+  const std::string_view what = argc > 1 ? argv[1] : "";
+  const Words words =
+      Words(argv, static_cast<std::size_t>(argc)).subspan(argc > 2 ? 2 : static_cast<std::size_t>(argc));
+  fmt::print("{}, {} threads\n", isa_name(*isa), workers.size());
+  if (what.empty() || what == "linear") bench_linear(cpu, words);
+  return 0;
+}
+
+}  // namespace
+}  // namespace weft::model
+
+int main(int argc, char** argv) { return weft::model::run(argc, argv); }
