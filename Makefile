@@ -10,7 +10,7 @@ CTEST := ctest --test-dir $(BUILD) --output-on-failure -j$(JOBS)
 SOURCES = git ls-files -co --exclude-standard -- '*.cc' '*.h'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test setup build vsix bench adapters fuzz e2e check-cuda package lint format
+.PHONY: help demo test setup build vsix bench adapters fuzz e2e check-cuda check-gpu package lint format
 
 help:  ## list these targets
 	@sed -n 's/^\([a-z0-9-]*\):[^#]*## /\1\t/p' Makefile | expand -t 14
@@ -53,11 +53,17 @@ fuzz: setup  ## every fuzz target for FUZZ_SECONDS (clang and its libFuzzer)
 check-cuda:  ## compile and link against the CUDA LibTorch (5 GB) and start that weftd; needs no GPU
 	cmake/setup.sh cuda
 	cmake --preset cuda
-	cmake --build --preset cuda -j$(JOBS) --target weft weftd
+	cmake --build --preset cuda -j$(JOBS) --target weft weftd test_unit_model_kernels_cuda
 	build/cuda/bin/weftd --version
 	build/cuda/bin/weft doctor
 	build/cuda/bin/weftd check --tensor-parallel 2 tests/e2e/binary/demo.py:1:4
 	python3 tests/e2e/binary/demo.py --weftd build/cuda/bin/weftd
+
+check-gpu:  ## the CUDA kernels' tests on this machine's GPU; says so and skips them where there is none
+	cmake/setup.sh cuda
+	cmake --preset cuda
+	cmake --build --preset cuda -j$(JOBS) --target test_unit_model_kernels_cuda
+	ctest --test-dir build/cuda --output-on-failure -R '^unit\.model\.kernels\.cuda$$'
 
 package: build vsix  ## build/weft-VERSION-SYSTEM.tar.gz: programs, model, LibTorch, editors
 	cmake -E rm -rf build/$(PACKAGE)
