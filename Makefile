@@ -5,12 +5,14 @@ VERSION := $(shell sed -n 's/^project.weft VERSION \([0-9.]*\).*/\1/p' CMakeList
 VSIX := build/weft-$(VERSION).vsix
 PACKAGE := weft-$(VERSION)-$(shell uname -s | tr A-Z a-z)-$(shell uname -m)
 FUZZ_SECONDS ?= 20
+PEERS := $(or $(WEFT_DEPS),.deps)/venv-peers
+PEERS_MODEL ?= 0.5b
 CLANG ?= $(firstword $(notdir $(wildcard /usr/bin/clang++-19 /usr/bin/clang++-16 /usr/bin/clang++)))
 CTEST := ctest --test-dir $(BUILD) --output-on-failure -j$(JOBS)
 SOURCES = git ls-files -co --exclude-standard -- '*.cc' '*.h'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test setup build vsix bench adapters fuzz e2e check-cuda package lint format
+.PHONY: help demo test setup build vsix bench bench-peers adapters fuzz e2e check-cuda check-gpu package lint format
 
 help:  ## list these targets
 	@sed -n 's/^\([a-z0-9-]*\):[^#]*## /\1\t/p' Makefile | expand -t 14
@@ -40,6 +42,12 @@ bench: build  ## latencies, as JSON; nothing passes or fails on a number
 	$(BUILD)/bin/weft bench typing --json
 	python3 tests/bench/lsp_latency.py --weftd $(BUILD)/bin/weftd
 
+bench-peers: build  ## weft beside llama.cpp and OpenVINO (3 GB of wheels), as a table in docs/performance.md
+	tests/bench/peers/setup.sh $(PEERS)
+	$(PEERS)/bin/python tests/bench/peers/make_models.py $(PEERS_MODEL) build/peers/$(PEERS_MODEL)
+	$(PEERS)/bin/python tests/bench/peers/compare.py build/peers/$(PEERS_MODEL) --weft $(BUILD)/bin/weft \
+	  --json build/bench-peers-$(PEERS_MODEL).json --document docs/performance.md
+
 adapters: build  ## train the default model's adapters again, from CORPUS (cmake/fetch_corpus.py) in build/adapters
 	cmake/train_adapters.sh $(or $(CORPUS),corpus) build/adapters
 
@@ -53,11 +61,17 @@ fuzz: setup  ## every fuzz target for FUZZ_SECONDS (clang and its libFuzzer)
 check-cuda:  ## compile and link against the CUDA LibTorch (5 GB) and start that weftd; needs no GPU
 	cmake/setup.sh cuda
 	cmake --preset cuda
-	cmake --build --preset cuda -j$(JOBS) --target weft weftd
+	cmake --build --preset cuda -j$(JOBS) --target weft weftd test_unit_model_kernels_cuda
 	build/cuda/bin/weftd --version
 	build/cuda/bin/weft doctor
 	build/cuda/bin/weftd check --tensor-parallel 2 tests/e2e/binary/demo.py:1:4
 	python3 tests/e2e/binary/demo.py --weftd build/cuda/bin/weftd
+
+check-gpu:  ## the CUDA kernels' tests on this machine's GPU; says so and skips them where there is none
+	cmake/setup.sh cuda
+	cmake --preset cuda
+	cmake --build --preset cuda -j$(JOBS) --target test_unit_model_kernels_cuda
+	ctest --test-dir build/cuda --output-on-failure -R '^unit\.model\.kernels\.cuda$$'
 
 package: build vsix  ## build/weft-VERSION-SYSTEM.tar.gz: programs, model, LibTorch, editors
 	cmake -E rm -rf build/$(PACKAGE)

@@ -10,6 +10,7 @@ set(CMAKE_CUDA_HOST_COMPILER ${CMAKE_CXX_COMPILER})
 set(CMAKE_CUDA_ARCHITECTURES 80 90)
 set(CMAKE_CUDA_STANDARD 17)  # of CUDA, CMake 3.25 knows no later one
 set(CMAKE_CUDA_STANDARD_REQUIRED ON)
+set(CMAKE_CUDA_RUNTIME_LIBRARY None)  # LibTorch's own, LibTorch::cudart: one runtime in the process
 enable_language(CUDA)
 message(STATUS "nvcc: ${_nvcc}, ${CMAKE_CUDA_COMPILER_VERSION}")
 add_compile_definitions(WEFT_WITH_CUDA)

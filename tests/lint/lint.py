@@ -22,6 +22,7 @@ LAYERS = {
     "model/config": ["model/base"],
     "model/tokenizer": ["model/config"],
     "model/weights": ["model/config"],
+    "model/kernels/cuda": ["model/base"],
     "model/kernels": ["model/weights"],
     "model/parallel": ["model/config"],
     "model/layers": ["model/config", "model/weights", "model/kernels", "model/parallel"],
