@@ -9,7 +9,7 @@
 #include "model/parallel/shard_plan.h"
 #include "model/tensor_file.h"
 #include "model/torch_runner.h"
-#include "model/weights/safetensors.h"
+#include "model/weights/checkpoint.h"
 
 namespace weft::model {
 namespace {
@@ -30,8 +30,9 @@ struct SliceReader {
       return make_error("weight {} has shape [{}], config.json asks for [{}]", spec.name, fmt::join(view->shape, ", "),
                         fmt::join(spec.shape, ", "));
     }
-    if (view->dtype == Dtype::kI64) return make_error("weight {} is of dtype I64, not a floating-point one", spec.name);
-    return to_tensor(*view, plan.slice(spec.shard, spec.shape, rank)).to(dtype);
+    auto tensor = to_tensor(*view, plan.slice(spec.shard, spec.shape, rank), dtype);
+    if (!tensor) return make_error("weight {} {}", spec.name, tensor.error().message);
+    return tensor;
   }
 };
 

@@ -21,7 +21,7 @@ struct QuantizedMatrix {
   std::int64_t group = 0;            // int4: 32, 64 or 128; int8: not used
   std::vector<std::uint8_t> values;  // int8: [rows, columns], two's complement. int4: [rows, ceil(columns / 2)], the
                                      // even column in the low four bits, q + 8
-  std::vector<float> scales;  // int8: [rows]; int4: [rows, ceil(columns / group)]
+  std::vector<float> scales;         // int8: [rows]; int4: [rows, ceil(columns / group)]
 };
 
 // One row each. An all-zero row or group has scale 0. NaN or infinity is for the caller to refuse beforehand.

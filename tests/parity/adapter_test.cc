@@ -14,6 +14,8 @@
 #include "adapters/train/lora_factors.h"
 #include "model/layers/transformer.h"
 #include "model/tensor_file.h"
+#include "model/weights/checkpoint.h"
+#include "model/weights/safetensors.h"
 
 namespace weft::adapters {
 namespace {

@@ -11,6 +11,8 @@
 
 #include "model/layers/transformer.h"
 #include "model/tensor_file.h"
+#include "model/weights/checkpoint.h"
+#include "model/weights/safetensors.h"
 
 namespace weft::test {
 
