@@ -16,11 +16,10 @@ constexpr std::array<std::int64_t, 3> kGroups{32, 64, 128};
 
 std::int64_t groups_of(std::int64_t columns, std::int64_t group) { return (columns + group - 1) / group; }
 
-// The linear's own matrix, [out, in]: as it is stored where Hugging Face has it transposed.
-TensorView as_linear(TensorView view) {
-  if (std::exchange(view.transposed, false)) std::swap(view.shape[0], view.shape[1]);
-  return view;
-}
+constexpr std::int64_t kStripRows = 64;  // read at once: few calls, and little memory beside the result
+
+// The linear's own matrix, [out, in]: as it is stored where Hugging Face has it the other way.
+TensorView as_linear(TensorView view) { return view.transposed ? transpose(std::move(view)) : view; }
 
 QuantizedMatrix empty_matrix(const QuantizedFormat& format, std::int64_t rows, std::int64_t columns) {
   const bool int8 = format.format == WeightFormat::kInt8;
@@ -137,24 +136,30 @@ std::string scale_name(std::string_view weight) { return fmt::format("{}_scale",
 Expected<QuantizedMatrix> quantize(const TensorView& view, const QuantizedFormat& format, const TensorSlice& slice) {
   WEFT_CHECK(format.format == WeightFormat::kInt8 || format.format == WeightFormat::kInt4);
   if (!is_matrix(view)) return make_error("has shape [{}], expected a matrix", fmt::join(view.shape, ", "));
-  const TensorView linear = as_linear(view);
+  if (auto fits = check_slice(slice, view.shape[0], view.shape[1], 1); !fits) return fits.error();
   QuantizedMatrix out = empty_matrix(format, slice.rows, slice.columns);
   const auto columns = static_cast<std::size_t>(slice.columns);
-  const std::size_t row_bytes = slice.rows == 0 ? 0 : out.values.size() / static_cast<std::size_t>(slice.rows);
-  const std::size_t row_scales = slice.rows == 0 ? 0 : out.scales.size() / static_cast<std::size_t>(slice.rows);
-  std::vector<float> numbers(columns);
-  for (std::int64_t i = 0; i < slice.rows; ++i) {
-    const TensorSlice one{slice.row + i, 1, slice.column, slice.columns};
-    if (auto read = read_slice(linear, one, numbers.data(), slice.columns); !read) return read.error();
-    if (!std::ranges::all_of(numbers, [](float x) { return std::isfinite(x); })) {
-      return make_error("row {} holds a value that is not finite", one.row);
-    }
-    std::uint8_t* values = out.values.data() + static_cast<std::size_t>(i) * row_bytes;
-    float* scales = out.scales.data() + static_cast<std::size_t>(i) * row_scales;
-    if (format.format == WeightFormat::kInt8) {
-      *scales = quantize_int8_row(numbers, {reinterpret_cast<std::int8_t*>(values), columns});
-    } else {
-      quantize_int4_row(numbers, format.group, {values, row_bytes}, {scales, row_scales});
+  const auto groups = static_cast<std::size_t>(groups_of(slice.columns, std::max(format.group, std::int64_t{1})));
+  std::vector<float> strip(static_cast<std::size_t>(std::min(kStripRows, slice.rows)) * columns);
+  std::span<std::uint8_t> values = out.values;
+  std::span<float> scales = out.scales;
+  for (std::int64_t done = 0; done < slice.rows; done += kStripRows) {
+    const TensorSlice part{slice.row + done, std::min(kStripRows, slice.rows - done), slice.column, slice.columns};
+    if (auto read = read_slice(view, part, strip.data(), slice.columns); !read) return read.error();
+    for (std::size_t i = 0; i < static_cast<std::size_t>(part.rows); ++i) {
+      const auto row = std::span<const float>(strip).subspan(i * columns, columns);
+      if (!std::ranges::all_of(row, [](float x) { return std::isfinite(x); })) {
+        return make_error("row {} holds a value that is not finite", part.row + static_cast<std::int64_t>(i));
+      }
+      const bool int8 = format.format == WeightFormat::kInt8;
+      const std::size_t row_bytes = int8 ? columns : (columns + 1) / 2, row_scales = int8 ? 1 : groups;
+      if (int8) {
+        scales[0] = quantize_int8_row(row, {reinterpret_cast<std::int8_t*>(values.data()), columns});
+      } else {
+        quantize_int4_row(row, format.group, values.first(row_bytes), scales.first(row_scales));
+      }
+      values = values.subspan(row_bytes);
+      scales = scales.subspan(row_scales);
     }
   }
   return out;

@@ -20,8 +20,8 @@ struct QuantizedFormat {
 
 std::string scale_name(std::string_view weight);  // "X.weight_scale"
 
-// Part of a matrix, [out, in], rounded. Errors: what is no matrix of numbers; NaN or infinity, with the row; a slice
-// that is not within.
+// Part of a matrix, which is [out, in], rounded. Errors: what is no matrix of numbers; NaN or infinity, with the row; a
+// slice that is not within.
 Expected<QuantizedMatrix> quantize(const TensorView& view, const QuantizedFormat& format, const TensorSlice& slice);
 
 // The numbers that it stands for; `out` has as many entries as the matrix columns.

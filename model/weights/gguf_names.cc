@@ -144,10 +144,7 @@ Expected<void> add(const GgufMetadata& metadata, const Row& row, const std::stri
     if (auto changed = change_rotary(metadata, name, view); !changed) return changed;
   }
   if (change == kPlusOne) view.offset = -1;
-  if (change == kTransposed && view.shape.size() == 2) {
-    view.transposed = true;
-    std::swap(view.shape[0], view.shape[1]);
-  }
+  if (change == kTransposed && view.shape.size() == 2) view = transpose(std::move(view));
   if (!out.emplace(fmt::format("{}{}{}", prefix, part->huggingface, parts.ending), std::move(view)).second) {
     return make_error("tensor '{}' stands twice", name);
   }

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <vector>
 
+#include "model/base/check.h"
 #include "model/base/mmap.h"
 #include "model/weights/dequantize.h"
 
@@ -147,6 +148,13 @@ TensorSlice whole(const TensorView& view) {
   TensorSlice all{0, view.shape.empty() ? 1 : view.shape.front(), 0, 1};
   for (std::size_t i = 1; i < view.shape.size(); ++i) all.columns *= view.shape[i];
   return all;
+}
+
+TensorView transpose(TensorView matrix) {
+  WEFT_CHECK(matrix.shape.size() == 2 && matrix.rotary_rows == 0);
+  matrix.transposed = !matrix.transposed;
+  std::swap(matrix.shape[0], matrix.shape[1]);
+  return matrix;
 }
 
 std::int64_t stored_row(const TensorView& view, std::int64_t row) {

@@ -17,6 +17,8 @@ struct TensorSlice {
   std::int64_t row = 0, rows = 0, column = 0, columns = 0;
 };
 TensorSlice whole(const TensorView& view);
+// The matrix whose rows are the other's columns; nothing is moved. Not of heads stored as rotary pairs.
+TensorView transpose(TensorView matrix);
 // Where the file has a row; another row where heads are stored as rotary pairs.
 std::int64_t stored_row(const TensorView& view, std::int64_t row);
 
