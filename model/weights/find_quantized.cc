@@ -14,6 +14,11 @@ namespace {
 
 constexpr std::array<std::int64_t, 3> kGroups{32, 64, 128};
 
+constexpr std::string_view kWeight = ".weight";
+// Modules whose weights are matrices but no linears, or ones that cost little and err much.
+constexpr std::array<std::string_view, 7> kNoLinears{
+    ".embed_tokens", ".wte", ".wpe", "shared", ".relative_attention_bias", ".mlp.gate", ".embed_in"};
+
 std::int64_t groups_of(std::int64_t columns, std::int64_t group) { return (columns + group - 1) / group; }
 
 constexpr std::int64_t kStripRows = 64;  // read at once: few calls, and little memory beside the result
@@ -130,6 +135,14 @@ Expected<QuantizedMatrix> read_q4_0(const TensorView& weight, const TensorSlice&
 bool is_matrix(const TensorView& view) { return view.shape.size() == 2; }
 
 }  // namespace
+
+bool is_linear_weight(std::string_view name, const std::vector<std::int64_t>& shape) {
+  if (shape.size() != 2 || !name.ends_with(kWeight)) return false;
+  const std::string_view module = name.substr(0, name.size() - kWeight.size());
+  return std::ranges::none_of(kNoLinears, [&](std::string_view ending) { return module.ends_with(ending); });
+}
+
+bool is_head_weight(std::string_view name) { return name == "lm_head.weight"; }
 
 std::string scale_name(std::string_view weight) { return fmt::format("{}_scale", weight); }
 

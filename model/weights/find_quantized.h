@@ -18,7 +18,10 @@ struct QuantizedFormat {
   std::int64_t group = 64;                    // int4: 32, 64 or 128
 };
 
-std::string scale_name(std::string_view weight);  // "X.weight_scale"
+// A matrix by this name is a linear's, whose weight weft would quantise: no embedding, no norm, no router of experts.
+[[nodiscard]] bool is_linear_weight(std::string_view name, const std::vector<std::int64_t>& shape);
+[[nodiscard]] bool is_head_weight(std::string_view name);  // and the model's last; int8 is as far as it goes
+std::string scale_name(std::string_view weight);           // "X.weight_scale"
 
 // Part of a matrix, which is [out, in], rounded. Errors: what is no matrix of numbers; NaN or infinity, with the row; a
 // slice that is not within.

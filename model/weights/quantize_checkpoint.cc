@@ -22,12 +22,8 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-// Modules whose weights are matrices but no linears, or ones that cost little and err much.
-constexpr std::array<std::string_view, 7> kKept{
-    ".embed_tokens", ".wte", ".wpe", "shared", ".relative_attention_bias", ".mlp.gate", ".embed_in"};
-constexpr std::string_view kHead = "lm_head", kWeight = ".weight";
 // Of GPT-2, whose linears are [in, out].
-constexpr std::array<std::string_view, 3> kTransposed{".c_attn", ".c_proj", ".c_fc"};
+constexpr std::array<std::string_view, 3> kTransposed{".c_attn.weight", ".c_proj.weight", ".c_fc.weight"};
 // What a model is beside its weights and config.json.
 constexpr std::array<std::string_view, 14> kCopied{"tokenizer.json",
                                                    "tokenizer_config.json",
@@ -43,11 +39,6 @@ constexpr std::array<std::string_view, 14> kCopied{"tokenizer.json",
                                                    "LICENSE",
                                                    "NOTICE",
                                                    "README.md"};
-
-template <class List>
-bool ends_in(std::string_view module, const List& list) {
-  return std::ranges::any_of(list, [&](std::string_view ending) { return module.ends_with(ending); });
-}
 
 // Goes with what is in it unless it has become the real one.
 class TemporaryFolder {
@@ -95,13 +86,13 @@ Work work_of(const std::string& name, TensorView view, const QuantizedFormat& fo
   Work out{name, std::move(view), std::nullopt, Dtype::kBf16};
   const bool matrix = out.view.shape.size() == 2 && traits(out.view.dtype).is_number;
   out.dtype = matrix && out.view.dtype == Dtype::kF32 ? Dtype::kBf16 : out.view.dtype;
-  if (!matrix || !name.ends_with(kWeight)) return out;
-  const std::string_view module = std::string_view(name).substr(0, name.size() - kWeight.size());
-  if (ends_in(module, kKept)) return out;
-  TensorView linear = gpt2 && ends_in(module, kTransposed) ? transpose(out.view) : out.view;
+  if (!matrix || !is_linear_weight(name, out.view.shape)) return out;
+  const bool turn =
+      gpt2 && std::ranges::any_of(kTransposed, [&](std::string_view ending) { return name.ends_with(ending); });
+  TensorView linear = turn ? transpose(out.view) : out.view;
   if (linear.shape[1] % 2 != 0) return out;  // find_quantized.h
   out.view = std::move(linear);
-  out.into = module.ends_with(kHead) ? QuantizedFormat{WeightFormat::kInt8, 0} : format;
+  out.into = is_head_weight(name) ? QuantizedFormat{WeightFormat::kInt8, 0} : format;
   return out;
 }
 
