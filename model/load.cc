@@ -19,14 +19,12 @@ namespace fs = std::filesystem;
 Expected<std::unique_ptr<ModelRunner>> load_group(const ModelConfig& config, const LoadOptions& options) {
   const auto plan = ShardPlan::make(options.tensor_parallel, sharded_sizes(config));
   if (!plan) return make_error("{}: {}", options.directory, plan.error().message);
-  LoadOptions decided = options;
-  decided.dtype = decide_dtype(options.dtype);
   GroupRunnerOptions group;
   group.group.size = options.tensor_parallel;
-  group.start = {fs::absolute(options.directory).string(), decided.dtype,
+  group.start = {fs::absolute(options.directory).string(), options.dtype,
                  decide_threads(options.threads, config.parameters(), options.tensor_parallel)};
-  group.own = [config, decided](std::shared_ptr<Communicator> communicator) {
-    return load_runner(config, decided, std::move(communicator));
+  group.own = [config, options](std::shared_ptr<Communicator> communicator) {
+    return load_runner(config, options, std::move(communicator));
   };
   return GroupRunner::start(std::move(group));
 }

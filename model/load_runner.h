@@ -9,8 +9,6 @@
 
 namespace weft::model {
 
-// What kAuto means on this machine; anything else stays.
-DType decide_dtype(DType requested);
 // Of each of `ranks` ranks, for a model of so many parameters. requested: of all ranks together, 0: as many as pay.
 int decide_threads(int requested, std::size_t parameters, int ranks);
 

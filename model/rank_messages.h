@@ -16,7 +16,7 @@ namespace weft::model {
 // First of all: load your slice of this model.
 struct StartRank {
   std::string directory;
-  DType dtype = DType::kFloat32;  // decided: not kAuto
+  DType dtype = DType::kFloat32;
   std::int32_t threads = 1;
 };
 

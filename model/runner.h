@@ -52,7 +52,7 @@ struct StepResult {
 struct RunnerInfo {
   std::string name;    // what users see, e.g. "weft-default-10m"
   std::string device;  // "cpu", "cuda:0", "fake"
-  std::string dtype;   // "bf16", "fp32"
+  std::string dtype;   // of the weights: "fp32", "bf16", "int8", "int4"
   std::size_t vocabulary = 0;
   std::size_t max_positions = 0;
   std::size_t parameters = 0;
@@ -81,7 +81,9 @@ struct LoadedModel {
   std::unique_ptr<ModelRunner> runner;
 };
 
-enum class DType { kAuto, kFloat32, kBFloat16 };  // kAuto: bf16 where the processor multiplies it, else fp32
+// How the weights of linears are held. kAuto: as the checkpoint has them, as near as there is; of an encoder-decoder,
+// which int8 and int4 are not for, bf16 where the processor multiplies it, else fp32.
+enum class DType { kAuto, kFloat32, kBFloat16, kInt8, kInt4 };
 
 constexpr int kMaxTensorParallel = 64;
 

@@ -3,77 +3,70 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/zeros.h>
 
+#include <algorithm>
+#include <array>
 #include <cstring>
-#include <functional>
-#include <numeric>
-#include <utility>
 
 #include "model/base/check.h"
+#include "model/weights/read_rows.h"
 
 namespace weft::model {
 namespace {
 
-at::ScalarType scalar_type(Dtype dtype) {
-  switch (dtype) {
-    case Dtype::kF32:
-      return at::kFloat;
-    case Dtype::kBf16:
-      return at::kBFloat16;
-    case Dtype::kF16:
-      return at::kHalf;
-    case Dtype::kI64:
-      return at::kLong;
-  }
-  WEFT_CHECK(false);
+struct TypeRow {
+  Dtype dtype;
+  at::ScalarType type;
+};
+constexpr std::array kTypes{TypeRow{Dtype::kF32, at::kFloat}, TypeRow{Dtype::kBf16, at::kBFloat16},
+                            TypeRow{Dtype::kF16, at::kHalf},  TypeRow{Dtype::kI64, at::kLong},
+                            TypeRow{Dtype::kI32, at::kInt},   TypeRow{Dtype::kI8, at::kChar},
+                            TypeRow{Dtype::kU8, at::kByte}};
+
+at::Tensor empty(const std::vector<std::int64_t>& shape, at::ScalarType type) {
+  return at::empty(shape, at::TensorOptions().dtype(type));
 }
 
-Dtype dtype_of(at::ScalarType type) {
-  switch (type) {
-    case at::kFloat:
-      return Dtype::kF32;
-    case at::kBFloat16:
-      return Dtype::kBf16;
-    case at::kHalf:
-      return Dtype::kF16;
-    case at::kLong:
-      return Dtype::kI64;
-    default:
-      WEFT_CHECK(false);
-  }
+// The rectangle that the slice is of.
+TensorSlice rectangle(const TensorView& view, const ShardSlice& slice) {
+  TensorSlice out = whole(view);
+  WEFT_CHECK(slice.dimension == 0 || (slice.dimension == 1 && view.shape.size() == 2));
+  (slice.dimension == 0 ? out.row : out.column) = slice.begin;
+  (slice.dimension == 0 ? out.rows : out.columns) = slice.length;
+  return out;
 }
 
 }  // namespace
 
 at::Tensor to_tensor(const TensorView& view) {
-  at::Tensor out = at::empty(view.shape, at::TensorOptions().dtype(scalar_type(view.dtype)));
-  std::memcpy(out.data_ptr(), view.data.data(), view.data.size());
+  const auto row = std::ranges::find(kTypes, view.dtype, &TypeRow::dtype);
+  if (row != kTypes.end() && !view.transposed && view.rotary_rows == 0 && view.offset == 0) {
+    at::Tensor out = empty(view.shape, row->type);
+    if (!view.data.empty()) std::memcpy(out.mutable_data_ptr(), view.data.data(), view.data.size());
+    return out;
+  }
+  at::Tensor out = empty(view.shape, at::kFloat);
+  WEFT_CHECK(read_rows(view, 0, whole(view).rows, out.mutable_data_ptr<float>()));
   return out;
 }
 
-at::Tensor to_tensor(const TensorView& view, const ShardSlice& slice) {
-  const auto dimension = static_cast<std::ptrdiff_t>(slice.dimension);
+Expected<at::Tensor> to_tensor(const TensorView& view, const ShardSlice& slice, at::ScalarType dtype) {
+  WEFT_CHECK(dtype == at::kFloat || dtype == at::kBFloat16);
   std::vector<std::int64_t> shape = view.shape;
-  const std::int64_t whole = std::exchange(shape[static_cast<std::size_t>(dimension)], slice.padded_length());
-  const auto product = [](auto begin, auto end) {
-    return static_cast<std::size_t>(std::accumulate(begin, end, std::int64_t{1}, std::multiplies<>()));
-  };
-  const std::size_t outer = product(shape.begin(), shape.begin() + dimension);
-  const std::size_t inner = product(shape.begin() + dimension + 1, shape.end()) * dtype_size(view.dtype);
-  at::Tensor out = at::zeros(shape, at::TensorOptions().dtype(scalar_type(view.dtype)));
-  auto* to = static_cast<std::byte*>(out.mutable_data_ptr());
-  const std::byte* from = view.data.data() + static_cast<std::size_t>(slice.begin) * inner;
-  for (std::size_t i = 0; i < outer; ++i) {
-    std::memcpy(to + i * static_cast<std::size_t>(slice.padded_length()) * inner,
-                from + i * static_cast<std::size_t>(whole) * inner, static_cast<std::size_t>(slice.length) * inner);
-  }
+  if (!shape.empty()) shape[static_cast<std::size_t>(slice.dimension)] = slice.padded_length();
+  const TensorSlice from = rectangle(view, slice);
+  const std::int64_t stride = from.columns + (slice.dimension == 0 ? 0 : slice.padding);
+  at::Tensor out = slice.padding > 0 ? at::zeros(shape, at::TensorOptions().dtype(dtype)) : empty(shape, dtype);
+  const auto read = dtype == at::kFloat ? read_slice(view, from, out.mutable_data_ptr<float>(), stride)
+                                        : read_slice(view, from, static_cast<Bf16*>(out.mutable_data_ptr()), stride);
+  if (!read) return read.error();
   return out;
 }
 
 TensorView to_view(const at::Tensor& tensor) {
   WEFT_CHECK(tensor.is_contiguous() && tensor.is_cpu());
-  return {dtype_of(tensor.scalar_type()),
-          tensor.sizes().vec(),
-          {static_cast<const std::byte*>(tensor.const_data_ptr()), tensor.nbytes()}};
+  const auto row = std::ranges::find(kTypes, tensor.scalar_type(), &TypeRow::type);
+  WEFT_CHECK(row != kTypes.end());
+  return {row->dtype, tensor.sizes().vec(), {static_cast<const std::byte*>(tensor.const_data_ptr()), tensor.nbytes()}};
 }
 
 }  // namespace weft::model

@@ -15,14 +15,16 @@
 namespace weft::model {
 namespace {
 
+constexpr std::int64_t kBlockTokens = 64;
+
 // The N tokens of a step, end to end.
 struct Batch {
   std::vector<std::int64_t> ids, positions;  // [N]
   std::vector<std::int64_t> logit_rows;      // of those that want logits, the last token's
-  std::vector<CachedAttention::Part> parts;
+  std::vector<PagedAttention::Part> parts;
   std::vector<AdapterRows> adapters;
 
-  void add(const StepSequence& part, KvBuffer& kv) {
+  void add(const StepSequence& part, KvBlocks& kv) {
     const auto tokens = static_cast<std::int64_t>(part.tokens.size());
     kv.truncate(part.start.value());
     parts.push_back({&kv, tokens});
@@ -38,20 +40,19 @@ struct Batch {
 }  // namespace
 
 TorchRunner::TorchRunner(ModelConfig config, Transformer transformer, std::shared_ptr<Communicator> communicator,
-                         RunnerInfo info, at::ScalarType dtype, int threads)
+                         RunnerInfo info, const Options& options)
     : config_(std::move(config)),
       communicator_(std::move(communicator)),
       transformer_(std::move(transformer)),
       info_(std::move(info)),
-      dtype_(dtype),
-      threads_(threads),
-      adapters_(config_, *communicator_, at::TensorOptions().dtype(dtype_)) {}
+      options_(options),
+      adapters_(config_, *communicator_, at::TensorOptions().dtype(at::kFloat)) {}
 
 TorchRunner::Sequence& TorchRunner::sequence(const StepSequence& part) {
   const auto found = sequences_.find(part.sequence);
   if (found != sequences_.end()) return found->second;
   const int local_kv_heads = std::max(1, config_.kv_heads / communicator_->size());  // as ShardPlan has it
-  KvBuffer empty(config_.layers, local_kv_heads, config_.head_dim, at::TensorOptions().dtype(dtype_));
+  KvBlocks empty(config_.layers, {options_.kv, local_kv_heads, config_.head_dim, kBlockTokens});
   return sequences_.try_emplace(part.sequence, Sequence{std::move(empty), part.adapter}).first->second;
 }
 
@@ -70,12 +71,12 @@ StepResult TorchRunner::run(const StepPlan& plan) {
 
   Batch batch;
   for (const StepSequence& part : plan.sequences) batch.add(part, sequence(part).kv);
-  CachedAttention attention(batch.parts);
+  PagedAttention attention(options_.cpu, batch.parts);
   const std::unique_ptr<const Deltas> deltas = adapters_.deltas_for(batch.adapters);
   const at::Tensor hidden =
       transformer_.hidden(at::tensor(batch.ids, at::kLong), at::tensor(batch.positions, at::kLong),
                           {.attention = attention, .deltas = deltas.get()});
-  for (const CachedAttention::Part& part : batch.parts) static_cast<KvBuffer*>(part.kv)->commit(part.tokens);
+  for (const PagedAttention::Part& part : batch.parts) part.kv->commit(part.tokens);
   if (batch.logit_rows.empty()) return result;
   const at::Tensor rows = at::index_select(hidden, 0, at::tensor(batch.logit_rows, at::kLong));
   const at::Tensor logits = transformer_.logits(rows).to(at::kFloat).contiguous();
@@ -86,7 +87,7 @@ StepResult TorchRunner::run(const StepPlan& plan) {
 
 Expected<StepResult> TorchRunner::step(const StepPlan& plan) {
   if (!thread_count_set_) {  // OpenMP keeps a pool per calling thread, so the count is set on the one that steps
-    if (threads_ > 0) at::set_num_threads(threads_);
+    if (options_.threads > 0) at::set_num_threads(options_.threads);
     thread_count_set_ = true;
   }
   const RunnerState state{.info = info_,

@@ -1,11 +1,11 @@
-// TorchRunner: the ModelRunner over LibTorch. Engine thread only. Torch's exceptions end here and become errors. A plan
-// is checked as a whole before anything of it is done.
+// TorchRunner: the ModelRunner of decoders, over LibTorch and the processor's own kernels. Engine thread only. Torch's
+// exceptions end here and become errors. A plan is checked as a whole before anything of it is done.
 #pragma once
 
 #include <memory>
 #include <unordered_map>
 
-#include "model/layers/kv_buffer.h"
+#include "model/layers/kv_blocks.h"
 #include "model/layers/transformer.h"
 #include "model/lora_bank.h"
 #include "model/runner.h"
@@ -14,8 +14,13 @@ namespace weft::model {
 
 class TorchRunner final : public ModelRunner {
  public:
+  struct Options {
+    Cpu cpu;  // to whose kernels the transformer is bound
+    KvFormat kv = KvFormat::kFloat32;
+    int threads = 0;  // 0: as LibTorch has it
+  };
   TorchRunner(ModelConfig config, Transformer transformer, std::shared_ptr<Communicator> communicator, RunnerInfo info,
-              at::ScalarType dtype, int threads);
+              const Options& options);
   [[nodiscard]] const RunnerInfo& info() const override { return info_; }
   Expected<StepResult> step(const StepPlan& plan) override;
   Expected<void> install_adapter(AdapterId id, std::shared_ptr<const LoraAdapter> adapter) override;
@@ -23,7 +28,7 @@ class TorchRunner final : public ModelRunner {
 
  private:
   struct Sequence {
-    KvBuffer kv;
+    KvBlocks kv;
     AdapterId adapter;
   };
   StepResult run(const StepPlan& plan);
@@ -34,8 +39,7 @@ class TorchRunner final : public ModelRunner {
   std::shared_ptr<Communicator> communicator_;
   Transformer transformer_;
   RunnerInfo info_;
-  at::ScalarType dtype_;
-  int threads_;
+  Options options_;
   bool thread_count_set_ = false;
   LoraBank adapters_;
   std::unordered_map<SequenceId, Sequence> sequences_;

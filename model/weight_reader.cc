@@ -1,39 +1,225 @@
 #include "model/weight_reader.h"
 
+#include <ATen/ops/zeros.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
 #include "model/tensor_file.h"
+#include "model/weights/find_quantized.h"
 
 namespace weft::model {
 namespace {
 
-// What was saved as the body of a model lacks the first part of the names: "h.0…" in place of "transformer.h.0…".
-Expected<TensorView> find_stored(const Checkpoint& checkpoint, const std::string& name) {
-  auto view = checkpoint.find(name);
-  if (view) return view;
+constexpr std::int64_t kStripRows = 64;  // read at once while packing
+
+// A spec's tensor under the name that the checkpoint has for it. What was saved as the body of a model lacks the first
+// part of the names: "h.0…" in place of "transformer.h.0…".
+Expected<std::string> stored_name(const Checkpoint& checkpoint, const std::string& name) {
+  const auto view = checkpoint.find(name);
+  if (view) return name;
   const std::size_t point = name.find('.');
-  if (point == std::string::npos || (!name.starts_with("transformer.") && !name.starts_with("model."))) return view;
-  auto body = checkpoint.find(std::string_view(name).substr(point + 1));
-  return body ? body : view;
+  const bool has_body = name.starts_with("transformer.") || name.starts_with("model.");
+  if (has_body && checkpoint.find(std::string_view(name).substr(point + 1))) return name.substr(point + 1);
+  return view.error();
 }
+
+// A weight as it stands in the checkpoint, and the rank's rectangle of it, [out, in] whatever the file has.
+class Source {
+ public:
+  static Expected<Source> find(const Checkpoint& checkpoint, const WeightSpec& spec, const ShardSlice& slice) {
+    auto name = stored_name(checkpoint, spec.tensor);
+    if (!name) return name.error();
+    auto view = checkpoint.find(*name);
+    if (!view) return view.error();
+    Source out(checkpoint, *std::move(name), *std::move(view), spec.transposed);
+    out.quantized_ = checkpoint.is_quantized(out.name_);
+    // Of what is quantised the file's own shape is another; reading it checks that.
+    if (!out.quantized_ && out.view_.shape != spec.stored_shape()) {
+      return make_error("weight {} has shape [{}], config.json asks for [{}]", spec.tensor,
+                        fmt::join(out.view_.shape, ", "), fmt::join(spec.stored_shape(), ", "));
+    }
+    if (!out.quantized_ && !traits(out.view_.dtype).is_number) {
+      return make_error("weight {} is of dtype {}, not a floating-point one", spec.tensor, dtype_name(out.view_.dtype));
+    }
+    const std::int64_t columns = spec.shape.size() > 1 ? spec.shape[1] : 1;
+    const bool by_rows = slice.dimension == 0;
+    out.slice_ = {spec.first_row + (by_rows ? slice.begin : 0), by_rows ? slice.length : spec.shape[0],
+                  by_rows ? 0 : slice.begin, by_rows ? columns : slice.length};
+    return out;
+  }
+
+  [[nodiscard]] bool quantized() const { return quantized_; }
+  [[nodiscard]] const TensorSlice& slice() const { return slice_; }
+  [[nodiscard]] const TensorView& view() const { return view_; }
+
+  [[nodiscard]] TensorSlice strip(std::int64_t begin, std::int64_t rows) const {
+    return {slice_.row + begin, rows, slice_.column, slice_.columns};
+  }
+  [[nodiscard]] Expected<QuantizedMatrix> quantized_rows(std::int64_t begin, std::int64_t rows) const {
+    return named(checkpoint_->find_quantized(name_, strip(begin, rows)));
+  }
+  // Row-major, [rows, columns of the slice].
+  [[nodiscard]] Expected<void> numbers(std::int64_t begin, std::int64_t rows, float* out) const {
+    if (!quantized_) {
+      const TensorView linear = transposed_ ? transpose(view_) : view_;
+      return named(read_slice(linear, strip(begin, rows), out, slice_.columns));
+    }
+    const auto matrix = quantized_rows(begin, rows);
+    if (!matrix) return matrix.error();
+    const auto columns = static_cast<std::size_t>(slice_.columns);
+    for (std::int64_t row = 0; row < rows; ++row) dequantize_row(*matrix, row, {out + row * slice_.columns, columns});
+    return {};
+  }
+
+ private:
+  Source(const Checkpoint& checkpoint, std::string name, TensorView view, bool transposed)
+      : checkpoint_(&checkpoint), name_(std::move(name)), view_(std::move(view)), transposed_(transposed) {}
+  template <class T>
+  Expected<T> named(Expected<T> result) const {
+    if (!result) return make_error("weight {} {}", name_, result.error().message);
+    return result;
+  }
+
+  const Checkpoint* checkpoint_;
+  std::string name_;
+  TensorView view_;
+  bool transposed_, quantized_ = false;
+  TensorSlice slice_;
+};
+
+Expected<void> check_finite(const WeightSpec& spec, std::span<const float> numbers) {
+  const auto bad = std::ranges::find_if_not(numbers, [](float x) { return std::isfinite(x); });
+  if (bad == numbers.end()) return {};
+  return make_error("weight {} holds {}", spec.tensor, *bad);
+}
+
+Expected<void> add_numbers(MatrixPacker& packer, const MatrixFormat& format, std::span<const float> numbers,
+                           std::int64_t columns) {
+  if (format.format == WeightFormat::kFloat32 || format.format == WeightFormat::kBFloat16) return packer.add(numbers);
+  const auto width = static_cast<std::size_t>(columns);
+  const std::int64_t rows = static_cast<std::int64_t>(numbers.size()) / columns;
+  const bool int8 = format.format == WeightFormat::kInt8;
+  QuantizedMatrix out{format.format, rows, columns, int8 ? 0 : format.group, {}, {}};
+  const std::size_t bytes = int8 ? width : (width + 1) / 2;
+  const std::size_t scales =
+      int8 ? 1 : (width + static_cast<std::size_t>(format.group) - 1) / static_cast<std::size_t>(format.group);
+  out.values.resize(bytes * static_cast<std::size_t>(rows));
+  out.scales.resize(scales * static_cast<std::size_t>(rows));
+  for (std::size_t row = 0; row < static_cast<std::size_t>(rows); ++row) {
+    const auto from = numbers.subspan(row * width, width);
+    if (int8) {
+      auto* q = reinterpret_cast<std::int8_t*>(out.values.data() + row * bytes);
+      out.scales[row] = quantize_int8_row(from, {q, bytes});
+    } else {
+      quantize_int4_row(from, format.group, std::span(out.values).subspan(row * bytes, bytes),
+                        std::span(out.scales).subspan(row * scales, scales));
+    }
+  }
+  return packer.add(out);
+}
+
+Expected<MatrixFormat> stored_format(const Source& source) {
+  if (source.quantized()) {
+    const auto row = source.quantized_rows(0, 1);
+    if (!row) return row.error();
+    return MatrixFormat{row->format, row->group};
+  }
+  switch (source.view().dtype) {
+    case Dtype::kF32:
+      return MatrixFormat{WeightFormat::kFloat32, 0};
+    case Dtype::kBf16:
+    case Dtype::kF16:
+      return MatrixFormat{WeightFormat::kBFloat16, 0};
+    default:
+      return MatrixFormat{WeightFormat::kInt8, 0};
+  }
+}
+
+Expected<void> add_part(MatrixPacker& packer, const WeightSpec& spec, const Source& source,
+                        const MatrixFormat& format) {
+  const auto stored = stored_format(source);
+  if (!stored) return stored.error();
+  const bool as_it_is = source.quantized() && stored->format == format.format &&
+                        (format.format == WeightFormat::kInt8 || stored->group == format.group);
+  const std::int64_t rows = source.slice().rows, columns = source.slice().columns;
+  std::vector<float> strip(static_cast<std::size_t>(kStripRows * columns));
+  for (std::int64_t row = 0; row < rows; row += kStripRows) {
+    const std::int64_t count = std::min(kStripRows, rows - row);
+    if (as_it_is) {
+      const auto matrix = source.quantized_rows(row, count);
+      if (!matrix) return matrix.error();
+      if (auto added = packer.add(*matrix); !added) return added;
+      continue;
+    }
+    const std::span<float> numbers(strip.data(), static_cast<std::size_t>(count * columns));
+    if (auto read = source.numbers(row, count, numbers.data()); !read) return read;
+    if (auto finite = check_finite(spec, numbers); !finite) return finite;
+    if (auto added = add_numbers(packer, format, numbers, columns); !added) return added;
+  }
+  return {};
+}
+
+ShardSlice whole_slice(const WeightSpec& spec) { return {.dimension = 0, .begin = 0, .length = spec.shape.front()}; }
 
 }  // namespace
 
 Expected<at::Tensor> read_weight(const Checkpoint& checkpoint, const WeightSpec& spec, const ShardSlice& slice,
                                  at::ScalarType dtype) {
-  const Expected<TensorView> view = find_stored(checkpoint, spec.tensor);
-  if (!view) return view.error();
-  if (view->shape != spec.stored_shape()) {
-    return make_error("weight {} has shape [{}], config.json asks for [{}]", spec.tensor, fmt::join(view->shape, ", "),
-                      fmt::join(spec.stored_shape(), ", "));
+  const auto source = Source::find(checkpoint, spec, slice);
+  if (!source) return source.error();
+  if (!source->quantized() && !spec.transposed) {
+    auto tensor = to_tensor(source->view(), spec.stored(slice), dtype);
+    if (!tensor) return make_error("weight {} {}", spec.tensor, tensor.error().message);
+    return tensor;
   }
-  if (view->dtype == Dtype::kI64) return make_error("weight {} is of dtype I64, not a floating-point one", spec.tensor);
-  const at::Tensor stored = to_tensor(*view, spec.stored(slice)).to(dtype);
-  return spec.transposed ? stored.t().contiguous() : stored;
+  std::vector<std::int64_t> shape = spec.shape;
+  shape[static_cast<std::size_t>(slice.dimension)] = slice.padded_length();
+  at::Tensor out = at::zeros(shape, at::kFloat);
+  const std::int64_t stride = shape.size() > 1 ? shape[1] : 1, rows = source->slice().rows;
+  std::vector<float> row(static_cast<std::size_t>(source->slice().columns));
+  for (std::int64_t i = 0; i < rows; ++i) {
+    if (auto read = source->numbers(i, 1, row.data()); !read) return read.error();
+    std::ranges::copy(row, out.mutable_data_ptr<float>() + i * stride);
+  }
+  return out.to(dtype);
 }
 
 Expected<at::Tensor> read_weight(const Checkpoint& checkpoint, const WeightSpec& spec, at::ScalarType dtype) {
-  return read_weight(checkpoint, spec, {.dimension = 0, .begin = 0, .length = spec.shape.front()}, dtype);
+  return read_weight(checkpoint, spec, whole_slice(spec), dtype);
+}
+
+Expected<MatrixFormat> stored_format(const Checkpoint& checkpoint, const WeightSpec& spec) {
+  const auto source = Source::find(checkpoint, spec, whole_slice(spec));
+  if (!source) return source.error();
+  return stored_format(*source);
+}
+
+Expected<PackedMatrix> pack_weights(const Checkpoint& checkpoint, std::span<const WeightSpec> parts,
+                                    const ShardPlan& plan, Rank rank, const MatrixFormat& format) {
+  MatrixShape shape{format.format, 0, 0, format.group};
+  std::vector<Source> sources;
+  std::vector<std::int64_t> padding;
+  for (const WeightSpec& part : parts) {
+    const ShardSlice slice = plan.slice(part.shard, part.shape, rank);
+    auto source = Source::find(checkpoint, part, slice);
+    if (!source) return source.error();
+    padding.push_back(slice.dimension == 0 ? slice.padding : 0);
+    shape.rows += source->slice().rows + padding.back();
+    shape.columns = source->slice().columns;
+    sources.push_back(*std::move(source));
+  }
+  auto packer = MatrixPacker::start(shape);
+  if (!packer) return make_error("weight {}: {}", parts.front().tensor, packer.error().message);
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    if (auto added = add_part(*packer, parts[i], sources[i], format); !added) return added.error();
+    const std::vector<float> zeros(static_cast<std::size_t>(padding[i] * shape.columns));
+    if (padding[i] == 0) continue;
+    if (auto added = add_numbers(*packer, format, zeros, shape.columns); !added) return added.error();
+  }
+  return std::move(*packer).finish();
 }
 
 }  // namespace weft::model

@@ -3,17 +3,33 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <span>
+
 #include "model/base/expected.h"
 #include "model/config/weight_specs.h"
-#include "model/weights/safetensors.h"
+#include "model/kernels/packed_matrix.h"
+#include "model/weights/checkpoint.h"
 
 namespace weft::model {
 
-// A slice of a weight, as ShardPlan gives it, in `dtype`; the rest is not read. Errors: it is missing, of another shape
-// than config.json says, or not of numbers with a fraction.
+// A slice of a weight, as ShardPlan gives it, in `dtype`, fp32 or bf16; the rest is not read. Errors: it is missing, of
+// another shape than config.json says, or not of numbers with a fraction.
 Expected<at::Tensor> read_weight(const Checkpoint& checkpoint, const WeightSpec& spec, const ShardSlice& slice,
                                  at::ScalarType dtype);
 // All of it.
 Expected<at::Tensor> read_weight(const Checkpoint& checkpoint, const WeightSpec& spec, at::ScalarType dtype);
+
+struct MatrixFormat {
+  WeightFormat format = WeightFormat::kFloat32;
+  std::int64_t group = 0;  // of int4
+};
+
+// That in which a packed weight loses nothing, or next to nothing: fp32 for F32, bf16 for the 16-bit floats, what is
+// quantised as it is where weft has that, else int8.
+Expected<MatrixFormat> stored_format(const Checkpoint& checkpoint, const WeightSpec& spec);
+
+// The rank's slices of weights that read the same input, one below the other, some rows at a time: never held twice.
+Expected<PackedMatrix> pack_weights(const Checkpoint& checkpoint, std::span<const WeightSpec> parts,
+                                    const ShardPlan& plan, Rank rank, const MatrixFormat& format);
 
 }  // namespace weft::model

@@ -13,6 +13,7 @@
 #include "adapters/data/sha256.h"
 #include "adapters/lora/lora_config.h"
 #include "model/base/atomic_file.h"
+#include "model/weights/checkpoint.h"
 #include "model/weights/safetensors.h"
 
 namespace weft::adapters {
@@ -38,30 +39,6 @@ Expected<std::string> read_text(const fs::path& path) {
   return text;
 }
 
-// IEEE 754 binary16 (5 bits of exponent, 10 of mantissa).
-float from_half(std::uint16_t half) {
-  const int exponent = (half >> 10) & 0x1F, mantissa = half & 0x3FF;
-  const float magnitude = exponent == 0    ? std::ldexp(static_cast<float>(mantissa), -24)
-                          : exponent == 31 ? (mantissa == 0 ? HUGE_VALF : std::nanf(""))
-                                           : std::ldexp(static_cast<float>(mantissa + 1024), exponent - 25);
-  return (half & 0x8000U) != 0 ? -magnitude : magnitude;
-}
-
-std::vector<float> to_floats(const TensorView& view) {
-  std::vector<float> out(view.data.size() / dtype_size(view.dtype));
-  if (view.dtype == Dtype::kF32) {
-    std::memcpy(out.data(), view.data.data(), view.data.size());
-    return out;
-  }
-  std::vector<std::uint16_t> halves(out.size());
-  std::memcpy(halves.data(), view.data.data(), view.data.size());
-  for (std::size_t i = 0; i < out.size(); ++i) {
-    out[i] = view.dtype == Dtype::kF16 ? from_half(halves[i])
-                                       : std::bit_cast<float>(static_cast<std::uint32_t>(halves[i]) << 16U);
-  }
-  return out;
-}
-
 Expected<std::vector<float>> read_factor(const SafetensorsFile& file, const std::string& name,
                                          const std::vector<std::int64_t>& shape) {
   const auto view = file.find(name);
@@ -70,8 +47,10 @@ Expected<std::vector<float>> read_factor(const SafetensorsFile& file, const std:
     return make_error("shape mismatch for {}: expected [{}], file has [{}]", name, fmt::join(shape, ", "),
                       fmt::join(view->shape, ", "));
   }
-  if (view->dtype == Dtype::kI64) return make_error("{} is of dtype I64, not a floating-point one", name);
-  std::vector<float> out = to_floats(*view);
+  std::vector<float> out(static_cast<std::size_t>(shape[0] * shape[1]));
+  if (auto read = model::read_rows(*view, 0, shape[0], out.data()); !read) {
+    return make_error("{} {}", name, read.error().message);
+  }
   for (const float value : out) {
     if (!std::isfinite(value)) return make_error("{} holds a value that is not finite", name);
   }

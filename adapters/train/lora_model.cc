@@ -6,6 +6,7 @@
 #include "adapters/train/decoder_loss.h"
 #include "model/backend.h"
 #include "model/weight_reader.h"
+#include "model/weights/checkpoint.h"
 
 namespace weft::adapters {
 

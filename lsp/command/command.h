@@ -11,6 +11,7 @@ void add_complete_command(CLI::App& root, int& exit_code);
 void add_generate_command(CLI::App& root, int& exit_code);
 void add_adapters_command(CLI::App& root, int& exit_code);
 void add_doctor_command(CLI::App& root, int& exit_code);
+void add_models_command(CLI::App& root, int& exit_code);
 void add_data_command(CLI::App& root, int& exit_code);
 void add_pretrain_command(CLI::App& root, int& exit_code);
 void add_train_command(CLI::App& root, int& exit_code);

@@ -32,6 +32,7 @@ int run(int argc, char** argv) {
   weft::lsp::add_generate_command(app, exit_code);
   weft::lsp::add_adapters_command(app, exit_code);
   weft::lsp::add_doctor_command(app, exit_code);
+  weft::lsp::add_models_command(app, exit_code);
   weft::lsp::add_data_command(app, exit_code);
   weft::lsp::add_pretrain_command(app, exit_code);
   weft::lsp::add_train_command(app, exit_code);

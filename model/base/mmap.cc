@@ -6,12 +6,25 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 #include <utility>
 
 #include "model/base/unique_fd.h"
 
 namespace weft {
+namespace {
+
+// Of the pages that `part` begins in and all that follow, but not the one it ends in, which the next part begins in.
+void advise(std::span<const std::byte> part, int advice) {
+  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto begin = reinterpret_cast<std::uintptr_t>(part.data()) / page * page;
+  const auto end = reinterpret_cast<std::uintptr_t>(part.data() + part.size()) / page * page;
+  if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, advice);
+}
+
+}  // namespace
+
 Expected<MappedFile> MappedFile::open(const std::string& path) {
   const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.get() < 0) return make_error("cannot open {}: {}", path, std::strerror(errno));
@@ -37,5 +50,8 @@ MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
 MappedFile::~MappedFile() {
   if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
 }
+
+void read_ahead(std::span<const std::byte> part) { advise(part, MADV_WILLNEED); }
+void give_back(std::span<const std::byte> part) { advise(part, MADV_DONTNEED); }
 
 }  // namespace weft

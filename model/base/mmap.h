@@ -26,4 +26,8 @@ class MappedFile {
   std::size_t size_ = 0;
 };
 
+// Both of a part of a mapped file; where the system refuses, nothing happens.
+void read_ahead(std::span<const std::byte> part);  // will be read soon: starts to fetch it
+void give_back(std::span<const std::byte> part);   // has been read: this process no longer holds it in memory
+
 }  // namespace weft

@@ -18,13 +18,14 @@ class DecoderSpecs {
         kv_(std::int64_t{config.kv_heads} * config.head_dim) {}
 
   std::vector<WeightSpec> take() {
-    add(join(names_.embedding, ".weight"), {c_.vocabulary, c_.hidden}, Shard::kRows);
+    WeightSpec& embedding = add(join(names_.embedding, ".weight"), {c_.vocabulary, c_.hidden}, Shard::kRows);
+    if (c_.tied) embedding.packed_as = kHead;
     if (c_.architecture->learned_positions) {
       add(join(names_.positions, ".weight"), {c_.max_positions, c_.hidden}, Shard::kNone);
     }
     for (int layer = 0; layer < c_.layers; ++layer) block(layer);
     norm(std::string(names_.final_norm), c_.hidden);
-    if (!c_.tied) add(join(names_.head, ".weight"), {c_.vocabulary, c_.hidden}, Shard::kRows);
+    if (!c_.tied) add(join(names_.head, ".weight"), {c_.vocabulary, c_.hidden}, Shard::kRows).packed_as = kHead;
     return std::move(specs_);
   }
 
@@ -47,6 +48,7 @@ class DecoderSpecs {
     std::int64_t out, in;
     bool bias;
     Shard shard;
+    std::string_view packed_as{};          // empty: alone
     std::string_view tensor{};             // of a fused one: the module that holds it,
     std::int64_t first_row = 0, rows = 0;  // … where, and of how many rows
     int expert = -1;
@@ -63,6 +65,7 @@ class DecoderSpecs {
     WeightSpec& weight = add(module + ".weight", {part.out, part.in}, part.shard);
     weight.adaptable = part.expert < 0;
     weight.transposed = c_.architecture->transposed_linears;
+    weight.packed_as = part.packed_as.empty() ? module : std::string(part.packed_as);
     placed(weight, "weight");
     // A row-parallel bias is added once, after the sum: every rank holds it whole.
     if (part.bias) {
@@ -72,15 +75,15 @@ class DecoderSpecs {
 
   void attention(int layer, const BlockNames& names) {
     if (names_.qkv.empty()) {
-      linear(names.q, {q_, c_.hidden, c_.qkv_bias, Shard::kRows});
-      linear(names.k, {kv_, c_.hidden, c_.qkv_bias, Shard::kKvRows});
-      linear(names.v, {kv_, c_.hidden, c_.qkv_bias, Shard::kKvRows});
+      linear(names.q, {q_, c_.hidden, c_.qkv_bias, Shard::kRows, names.q});
+      linear(names.k, {kv_, c_.hidden, c_.qkv_bias, Shard::kKvRows, names.q});
+      linear(names.v, {kv_, c_.hidden, c_.qkv_bias, Shard::kKvRows, names.q});
     } else {
       const std::string fused = fmt::format("{}{}.{}", names_.block, layer, names_.qkv);
       const std::int64_t rows = q_ + 2 * kv_;
-      linear(names.q, {q_, c_.hidden, c_.qkv_bias, Shard::kRows, fused, 0, rows});
-      linear(names.k, {kv_, c_.hidden, c_.qkv_bias, Shard::kKvRows, fused, q_, rows});
-      linear(names.v, {kv_, c_.hidden, c_.qkv_bias, Shard::kKvRows, fused, q_ + kv_, rows});
+      linear(names.q, {q_, c_.hidden, c_.qkv_bias, Shard::kRows, names.q, fused, 0, rows});
+      linear(names.k, {kv_, c_.hidden, c_.qkv_bias, Shard::kKvRows, names.q, fused, q_, rows});
+      linear(names.v, {kv_, c_.hidden, c_.qkv_bias, Shard::kKvRows, names.q, fused, q_ + kv_, rows});
     }
     linear(names.o, {c_.hidden, q_, c_.output_bias, Shard::kColumns});
     if (!c_.architecture->qk_norm) return;
@@ -89,8 +92,8 @@ class DecoderSpecs {
   }
 
   void mlp(const BlockNames& names) {
-    if (c_.gated_mlp) linear(names.gate, {c_.intermediate, c_.hidden, c_.mlp_bias, Shard::kRows});
-    linear(names.up, {c_.intermediate, c_.hidden, c_.mlp_bias, Shard::kRows});
+    if (c_.gated_mlp) linear(names.gate, {c_.intermediate, c_.hidden, c_.mlp_bias, Shard::kRows, names.up});
+    linear(names.up, {c_.intermediate, c_.hidden, c_.mlp_bias, Shard::kRows, names.up});
     linear(names.down, {c_.hidden, c_.intermediate, c_.mlp_bias, Shard::kColumns});
   }
 
@@ -99,12 +102,13 @@ class DecoderSpecs {
     add(names.router + ".weight", {c_.experts->count, c_.hidden}, Shard::kNone);
     const std::int64_t inner = c_.experts->intermediate;
     for (int expert = 0; expert < c_.experts->count; ++expert) {
-      const auto part = [&](std::string_view which, std::int64_t out, std::int64_t in) {
-        linear(names.expert(expert, which), {out, in, false, Shard::kNone, {}, 0, 0, expert});
+      const std::string up = names.expert(expert, names_.expert_up), down = names.expert(expert, names_.expert_down);
+      const auto part = [&](const std::string& module, std::int64_t out, std::int64_t in, const std::string& packed) {
+        linear(module, {out, in, false, Shard::kNone, packed, {}, 0, 0, expert});
       };
-      part(names_.expert_gate, inner, c_.hidden);
-      part(names_.expert_up, inner, c_.hidden);
-      part(names_.expert_down, c_.hidden, inner);
+      part(names.expert(expert, names_.expert_gate), inner, c_.hidden, up);
+      part(up, inner, c_.hidden, up);
+      part(down, c_.hidden, inner, down);
     }
   }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "model/config/model_config.h"
@@ -17,8 +18,9 @@ struct WeightSpec {
   std::vector<std::int64_t> shape;  // of the whole weight
   using Shard = model::Shard;
   Shard shard = Shard::kNone;
-  bool adaptable = false;  // of a linear that asks for deltas
-  int expert = -1;         // of which it is; only the ranks that own it need it
+  bool adaptable = false;   // of a linear that asks for deltas
+  int expert = -1;          // of which it is; only the ranks that own it need it
+  std::string packed_as{};  // those with the same read the same input and may become one matrix; empty: no linear
 
   // In the checkpoint: rows first_row … of a tensor of `rows` rows, and [in, out] where transposed.
   std::string tensor{};
@@ -29,6 +31,8 @@ struct WeightSpec {
   // The same slice in the stored tensor's dimensions.
   [[nodiscard]] ShardSlice stored(const ShardSlice& slice) const;
 };
+
+inline constexpr std::string_view kHead = "head";  // packed_as of the last linear
 
 // Of the whole model, whatever kind it is.
 std::vector<WeightSpec> weight_specs(const ModelConfig& config);

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "model/layers/kv_blocks.h"
+
 namespace weft::model {
 
 // How a layer attends.
@@ -23,31 +25,18 @@ class AttentionBackend {
                             const at::Tensor& v) = 0;
 };
 
-// Keys and values of one sequence up to and including the step's tokens.
-struct KvSlices {
-  at::Tensor keys, values;  // [Hk, T, D]
-};
-
-// KvView: one sequence's cache as the attention sees it, whatever holds it (a plain buffer today, blocks later).
-class KvView {
- public:
-  virtual ~KvView() = default;
-  [[nodiscard]] virtual std::int64_t length() const = 0;  // tokens held before this step
-  // Writes k, v [n, Hk, D] at positions length() … length()+n-1 of `layer` and returns all that the step may look at.
-  virtual KvSlices extend(int layer, const at::Tensor& k, const at::Tensor& v) = 0;
-};
-
-// Serving: each sequence of the step attends causally to its own cache, through SDPA.
-class CachedAttention final : public AttentionBackend {
+// Serving on a processor: each sequence of the step attends causally to its own blocks, through the kernels.
+class PagedAttention final : public AttentionBackend {
  public:
   struct Part {
-    KvView* kv;
+    KvBlocks* kv;         // of one layout, all parts
     std::int64_t tokens;  // of this sequence in the step, in order
   };
-  explicit CachedAttention(std::vector<Part> parts) : parts_(std::move(parts)) {}
+  PagedAttention(const Cpu& cpu, std::vector<Part> parts) : cpu_(cpu), parts_(std::move(parts)) {}
   at::Tensor attend(const AttentionRule& rule, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) override;
 
  private:
+  Cpu cpu_;
   std::vector<Part> parts_;
 };
 

@@ -6,7 +6,6 @@
 #include <ATen/ops/softmax.h>
 
 #include <cmath>
-#include <unordered_map>
 
 #include "model/config/encoder_decoder_names.h"
 #include "model/layers/activation.h"
@@ -15,14 +14,11 @@ namespace weft::model {
 
 struct EncoderDecoderBinding {
   const ModelConfig& config;
-  const std::unordered_map<std::string, at::Tensor>& weights;
+  const Weights& weights;
   Communicator& communicator;
-  [[nodiscard]] at::Tensor weight(const std::string& name) const { return weights.at(name); }
-  [[nodiscard]] LinearWeights linear(const std::string& module) const {
-    return {module, weight(module + ".weight"), {}};
-  }
+  [[nodiscard]] at::Tensor weight(const std::string& name) const { return weights.tensor(name); }
   [[nodiscard]] Norm norm(const std::string& name) const {
-    return {NormKind::kRms, {weight(name + ".weight"), {}}, config.norm_eps};
+    return {NormKind::kRms, {weight(name + ".weight"), {}}, config.norm_eps, nullptr};
   }
 };
 
@@ -45,10 +41,10 @@ NormedAttention::NormedAttention(const EncoderDecoderBinding& binding, const std
                                  const std::string& module)
     : head_dim_(binding.config.head_dim),
       norm_(binding.norm(norm)),
-      q_(binding.linear(module + ".q")),
-      k_(binding.linear(module + ".k")),
-      v_(binding.linear(module + ".v")),
-      o_(binding.linear(module + ".o"), binding.communicator) {}
+      q_(binding.weights, {{module + ".q"}}),
+      k_(binding.weights, {{module + ".k"}}),
+      v_(binding.weights, {{module + ".v"}}),
+      o_(binding.weights, {module + ".o"}, binding.communicator) {}
 
 at::Tensor NormedAttention::heads(const at::Tensor& y) const { return y.view({y.size(0), -1, head_dim_}); }
 
@@ -56,26 +52,28 @@ NormedFeedForward::NormedFeedForward(const EncoderDecoderBinding& binding, const
                                      const std::string& module)
     : activation_(binding.config.activation),
       norm_(binding.norm(norm)),
-      out_(binding.linear(module + ".wo"), binding.communicator) {
-  for (const std::string& name : input_names(binding.config)) in_.emplace_back(binding.linear(module + name));
+      out_(binding.weights, {module + ".wo"}, binding.communicator) {
+  for (const std::string& name : input_names(binding.config)) {
+    in_.emplace_back(binding.weights, std::vector<LinearName>{{module + name}});
+  }
 }
 
 at::Tensor NormedFeedForward::forward(const at::Tensor& x, const Deltas* deltas) const {
   const at::Tensor normed = norm_.forward(x);
-  at::Tensor inner = activate(activation_, in_.front().forward(normed, deltas));
-  if (in_.size() > 1) inner = inner * in_.back().forward(normed, deltas);
+  at::Tensor inner = activate(activation_, in_.front().forward(normed, deltas).front());
+  if (in_.size() > 1) inner = inner * in_.back().forward(normed, deltas).front();
   return out_.forward(inner, deltas);
 }
 
 EncoderDecoder::EncoderDecoder(const EncoderDecoderBinding& binding)
     : output_scale_(binding.config.scaled_output ? 1.0 / std::sqrt(static_cast<double>(binding.config.hidden)) : 1.0),
-      embedding_(binding.weight(kSharedEmbedding), binding.communicator),
+      embedding_(binding.weights, kSharedEmbedding, binding.communicator),
       encoder_positions_(binding.weight(positions_name("encoder")), buckets(binding.config, PositionDirection::kBoth)),
       decoder_positions_(binding.weight(positions_name("decoder")),
                          buckets(binding.config, PositionDirection::kBackward)),
       encoder_norm_(binding.norm("encoder.final_layer_norm")),
       decoder_norm_(binding.norm("decoder.final_layer_norm")),
-      head_(binding.weight(binding.config.tied ? kSharedEmbedding : "lm_head.weight"), binding.config.vocabulary,
+      head_(binding.weights, binding.config.tied ? kSharedEmbedding : "lm_head.weight", binding.config.vocabulary,
             binding.communicator) {
   const auto attention = [&](std::string_view stack, int block, int part, std::string_view name) {
     return NormedAttention(binding, part_name(stack, block, part, "layer_norm"), part_name(stack, block, part, name));
@@ -95,7 +93,7 @@ EncoderDecoder::EncoderDecoder(const EncoderDecoderBinding& binding)
 
 Expected<EncoderDecoder> EncoderDecoder::bind(const ModelConfig& config, const WeightLookup& lookup,
                                               Communicator& communicator) {
-  const auto weights = look_up_weights(config, lookup, communicator);
+  const auto weights = look_up_weights(config, lookup, /*packing=*/nullptr, communicator);
   if (!weights) return weights.error();
   return EncoderDecoder(EncoderDecoderBinding{config, *weights, communicator});
 }

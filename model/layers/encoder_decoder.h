@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "model/layers/kv_buffer.h"
 #include "model/layers/relative_position.h"
 #include "model/layers/transformer.h"
 
@@ -41,9 +42,9 @@ class NormedAttention {
  public:
   NormedAttention(const EncoderDecoderBinding& binding, const std::string& norm, const std::string& module);
   [[nodiscard]] at::Tensor norm(const at::Tensor& x) const { return norm_.forward(x); }
-  at::Tensor queries(const at::Tensor& x, const Deltas* deltas) const { return heads(q_.forward(x, deltas)); }
-  at::Tensor keys(const at::Tensor& x, const Deltas* deltas) const { return heads(k_.forward(x, deltas)); }
-  at::Tensor values(const at::Tensor& x, const Deltas* deltas) const { return heads(v_.forward(x, deltas)); }
+  at::Tensor queries(const at::Tensor& x, const Deltas* deltas) const { return heads(q_.forward(x, deltas).front()); }
+  at::Tensor keys(const at::Tensor& x, const Deltas* deltas) const { return heads(k_.forward(x, deltas).front()); }
+  at::Tensor values(const at::Tensor& x, const Deltas* deltas) const { return heads(v_.forward(x, deltas).front()); }
   // attended: [N, H/R * D] -> [N, hidden]
   at::Tensor output(const at::Tensor& attended, const Deltas* deltas) const { return o_.forward(attended, deltas); }
 

@@ -1,14 +1,27 @@
-// KvBuffer: one sequence's keys and values in plain growing tensors, the simplest KvView. Engine thread only.
+// KvBuffer: one sequence's keys and values in plain growing tensors, for the decoder of an encoder-decoder. Engine
+// thread only.
 #pragma once
 
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
 #include <vector>
 
-#include "model/config/model_config.h"
-#include "model/layers/attention.h"
-
 namespace weft::model {
+
+// Keys and values of one sequence up to and including the step's tokens.
+struct KvSlices {
+  at::Tensor keys, values;  // [Hk, T, D]
+};
+
+// KvView: one sequence's cache as the attention sees it, whatever holds it (a plain buffer today, blocks later).
+class KvView {
+ public:
+  virtual ~KvView() = default;
+  [[nodiscard]] virtual std::int64_t length() const = 0;  // tokens held before this step
+  // Writes k, v [n, Hk, D] at positions length() … length()+n-1 of `layer` and returns all that the step may look at.
+  virtual KvSlices extend(int layer, const at::Tensor& k, const at::Tensor& v) = 0;
+};
 
 class KvBuffer final : public KvView {
  public:

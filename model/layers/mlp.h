@@ -4,8 +4,6 @@
 
 #include <ATen/core/Tensor.h>
 
-#include <optional>
-#include <string>
 #include <variant>
 #include <vector>
 
@@ -17,29 +15,28 @@ namespace weft::model {
 
 class Mlp {
  public:
-  Mlp(const ModelConfig& config, const BlockNames& names, const BoundWeights& weight, Communicator& communicator);
+  Mlp(const ModelConfig& config, const BlockNames& names, const Weights& weights, Communicator& communicator);
   at::Tensor forward(const at::Tensor& x, const Deltas* deltas) const;  // [N, hidden] -> [N, hidden]
 
  private:
   Activation activation_;
-  std::optional<ColumnParallelLinear> gate_;
-  ColumnParallelLinear up_;
+  const Cpu* cpu_;
+  ColumnParallelLinear in_;  // the gate and what it gates, or one linear
   RowParallelLinear down_;
 };
 
 // A rank owns a run of whole experts, and the ranks' sums are added.
 class ExpertsMlp {
  public:
-  ExpertsMlp(const ModelConfig& config, const BlockNames& names, const BoundWeights& weight,
-             Communicator& communicator);
+  ExpertsMlp(const ModelConfig& config, const BlockNames& names, const Weights& weights, Communicator& communicator);
   at::Tensor forward(const at::Tensor& x) const;  // [N, hidden] -> [N, hidden]
 
  private:
   struct Expert {
-    at::Tensor gate, up;  // [inner, hidden]
-    at::Tensor down;      // [hidden, inner]
+    ColumnParallelLinear in, down;  // whole: no rank has a part of one
   };
   Activation activation_;
+  const Cpu* cpu_;
   ExpertsConfig config_;
   at::Tensor router_;  // [E, hidden]
   int first_;          // of this rank's experts

@@ -5,6 +5,7 @@
 #include <ATen/core/Tensor.h>
 
 #include "model/config/model_config.h"
+#include "model/kernels/workers.h"
 
 namespace weft::model {
 
@@ -16,14 +17,18 @@ struct NormWeights {
 class Norm {
  public:
   Norm() = default;
-  Norm(NormKind kind, NormWeights weights, double eps) : kind_(kind), w_(std::move(weights)), eps_(eps) {}
+  // cpu: whose kernels compute, on fp32; null: LibTorch does.
+  Norm(NormKind kind, NormWeights weights, double eps, const Cpu* cpu)
+      : kind_(kind), w_(std::move(weights)), eps_(eps), cpu_(cpu) {}
   at::Tensor forward(const at::Tensor& x) const;  // [..., width]
   [[nodiscard]] bool defined() const { return w_.weight.defined(); }
 
  private:
+  [[nodiscard]] at::Tensor by_kernel(const at::Tensor& x) const;
   NormKind kind_ = NormKind::kRms;
   NormWeights w_;
   double eps_ = 0;
+  const Cpu* cpu_ = nullptr;
 };
 
 }  // namespace weft::model

@@ -11,6 +11,9 @@
 #include <cmath>
 #include <numbers>
 
+#include "model/base/check.h"
+#include "model/kernels/fused_ops.h"
+
 namespace weft::model {
 namespace {
 
@@ -63,6 +66,14 @@ at::Tensor inverse_frequencies(const RotaryConfig& c) {
   return inverse;
 }
 
+at::Tensor rotated_in_place(const Cpu& cpu, const at::Tensor& x, const RotaryAngles& angles) {
+  const std::int64_t heads = x.size(1), head_dim = x.size(2), rotated = angles.cos.size(-1);
+  WEFT_CHECK(x.stride(2) == 1 && x.stride(1) == head_dim);
+  rotate_heads(cpu, {x.mutable_data_ptr<float>(), x.size(0), heads * head_dim, x.stride(0)}, {heads, head_dim, rotated},
+               {angles.cos.const_data_ptr<float>(), rotated}, {angles.sin.const_data_ptr<float>(), rotated});
+  return x;
+}
+
 }  // namespace
 
 Rotary::Rotary(const RotaryConfig& config)
@@ -74,7 +85,8 @@ RotaryAngles Rotary::angles(const at::Tensor& positions, at::ScalarType dtype) c
   return {(full.cos() * attention_factor_).to(dtype), (full.sin() * attention_factor_).to(dtype)};
 }
 
-at::Tensor rotate(const at::Tensor& x, const RotaryAngles& angles) {
+at::Tensor rotate(const at::Tensor& x, const RotaryAngles& angles, const Cpu* cpu) {
+  if (cpu != nullptr) return rotated_in_place(*cpu, x, angles);
   const std::int64_t rotated = angles.cos.size(-1), half = rotated / 2;
   const at::Tensor turning = x.narrow(-1, 0, rotated);
   const at::Tensor turned = at::cat({-x.narrow(-1, half, half), x.narrow(-1, 0, half)}, -1);

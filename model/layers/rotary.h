@@ -5,6 +5,7 @@
 #include <ATen/core/Tensor.h>
 
 #include "model/config/model_config.h"
+#include "model/kernels/workers.h"
 
 namespace weft::model {
 
@@ -24,7 +25,7 @@ class Rotary {
   double attention_factor_ = 1;
 };
 
-// x: [N, H, D].
-at::Tensor rotate(const at::Tensor& x, const RotaryAngles& angles);
+// x: [N, H, D]. With a cpu its kernels do it in place, on fp32 that is nobody else's.
+at::Tensor rotate(const at::Tensor& x, const RotaryAngles& angles, const Cpu* cpu);
 
 }  // namespace weft::model

@@ -3,81 +3,63 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/embedding.h>
 
-#include <unordered_map>
-
 #include "model/config/tensor_names.h"
 
 namespace weft::model {
 namespace {
 
-Norm bound_norm(const ModelConfig& config, const BoundWeights& weight, const std::string& module) {
+Norm bound_norm(const ModelConfig& config, const Weights& weights, const std::string& module) {
   const NormKind kind = config.architecture->norm;
-  const at::Tensor bias = kind == NormKind::kLayer ? weight(module + ".bias") : at::Tensor();
-  return {kind, {weight(module + ".weight"), bias}, config.norm_eps};
+  const at::Tensor bias = kind == NormKind::kLayer ? weights.tensor(module + ".bias") : at::Tensor();
+  return {kind, {weights.tensor(module + ".weight"), bias}, config.norm_eps, weights.cpu};
 }
 
-Norm head_norm(const ModelConfig& config, const BoundWeights& weight, const std::string& module) {
+Norm head_norm(const ModelConfig& config, const Weights& weights, const std::string& module) {
   if (!config.architecture->qk_norm) return {};
-  return {NormKind::kRms, {weight(module + ".weight"), {}}, config.norm_eps};
+  return {NormKind::kRms, {weights.tensor(module + ".weight"), {}}, config.norm_eps, weights.cpu};
 }
 
-BlockMlp bound_mlp(const ModelConfig& config, int layer, const BoundWeights& weight, Communicator& communicator) {
+BlockMlp bound_mlp(const ModelConfig& config, int layer, const Weights& weights, Communicator& communicator) {
   const BlockNames names(config, layer);
-  if (config.layer(layer).experts) return ExpertsMlp(config, names, weight, communicator);
-  return Mlp(config, names, weight, communicator);
+  if (config.layer(layer).experts) return ExpertsMlp(config, names, weights, communicator);
+  return Mlp(config, names, weights, communicator);
 }
 
 std::string weight_of(std::string_view module) { return fmt::format("{}.weight", module); }
 
 }  // namespace
 
-Expected<std::unordered_map<std::string, at::Tensor>> look_up_weights(const ModelConfig& config,
-                                                                      const WeightLookup& lookup,
-                                                                      const Communicator& communicator) {
-  std::unordered_map<std::string, at::Tensor> weights;
-  const int experts = config.experts ? config.experts->count : 0;
-  const auto [begin, end] = share_of_experts(experts, communicator.rank(), communicator.size());
-  for (const WeightSpec& spec : weight_specs(config)) {
-    if (spec.expert >= 0 && (spec.expert < begin || spec.expert >= end)) continue;
-    Expected<at::Tensor> tensor = lookup(spec);
-    if (!tensor) return tensor.error();
-    weights.emplace(spec.name, *std::move(tensor));
-  }
-  return weights;
-}
+DecoderBlock::DecoderBlock(const ModelConfig& config, int layer, const Weights& weights, Communicator& communicator)
+    : DecoderBlock(config, layer, BlockNames(config, layer), weights, communicator) {}
 
-DecoderBlock::DecoderBlock(const ModelConfig& config, int layer, const BoundWeights& weight, Communicator& communicator)
-    : DecoderBlock(config, layer, BlockNames(config, layer), weight, communicator) {}
-
-DecoderBlock::DecoderBlock(const ModelConfig& config, int layer, const BlockNames& names, const BoundWeights& weight,
+DecoderBlock::DecoderBlock(const ModelConfig& config, int layer, const BlockNames& names, const Weights& weights,
                            Communicator& communicator)
     : rule_{layer, config.attention_scale(), config.layer(layer).windowed ? config.window : 0},
       head_dim_(config.head_dim),
       residual_multiplier_(config.residual_multiplier),
-      input_norm_(bound_norm(config, weight, names.input_norm)),
-      post_attention_norm_(bound_norm(config, weight, names.post_attention_norm)),
-      q_norm_(head_norm(config, weight, names.q_norm)),
-      k_norm_(head_norm(config, weight, names.k_norm)),
-      q_(linear_weights(weight, names.q, config.qkv_bias)),
-      k_(linear_weights(weight, names.k, config.qkv_bias)),
-      v_(linear_weights(weight, names.v, config.qkv_bias)),
-      o_(linear_weights(weight, names.o, config.output_bias), communicator),
-      mlp_(bound_mlp(config, layer, weight, communicator)) {}
+      input_norm_(bound_norm(config, weights, names.input_norm)),
+      post_attention_norm_(bound_norm(config, weights, names.post_attention_norm)),
+      q_norm_(head_norm(config, weights, names.q_norm)),
+      k_norm_(head_norm(config, weights, names.k_norm)),
+      cpu_(weights.cpu),
+      qkv_(weights, {{names.q, config.qkv_bias}, {names.k, config.qkv_bias}, {names.v, config.qkv_bias}}),
+      o_(weights, {names.o, config.output_bias}, communicator),
+      mlp_(bound_mlp(config, layer, weights, communicator)) {}
 
 at::Tensor DecoderBlock::attend(const at::Tensor& x, const RotaryAngles* angles, const Pass& pass) const {
   const std::int64_t tokens = x.size(0);
   const auto heads = [&](const at::Tensor& y) { return y.view({tokens, -1, head_dim_}); };
-  at::Tensor q = heads(q_.forward(x, pass.deltas)), k = heads(k_.forward(x, pass.deltas));  // [N, H/R, D], [N, Hk/R, D]
+  const std::vector<at::Tensor> qkv = qkv_.forward(x, pass.deltas);
+  at::Tensor q = heads(qkv[0]), k = heads(qkv[1]);  // [N, H/R, D], [N, Hk/R, D]
   if (q_norm_.defined()) {
     q = q_norm_.forward(q);
     k = k_norm_.forward(k);
   }
   if (angles != nullptr) {
-    q = rotate(q, *angles);
-    k = rotate(k, *angles);
+    q = rotate(q, *angles, cpu_);
+    k = rotate(k, *angles, cpu_);
   }
-  const at::Tensor v = heads(v_.forward(x, pass.deltas));
-  return o_.forward(pass.attention.attend(rule_, q, k, v).reshape({tokens, -1}), pass.deltas);
+  return o_.forward(pass.attention.attend(rule_, q, k, heads(qkv[2])).reshape({tokens, -1}), pass.deltas);
 }
 
 at::Tensor DecoderBlock::added(const at::Tensor& x, const at::Tensor& what) const {
@@ -92,29 +74,28 @@ at::Tensor DecoderBlock::forward(const at::Tensor& x, const RotaryAngles* angles
                dense != nullptr ? dense->forward(normed, pass.deltas) : std::get<ExpertsMlp>(mlp_).forward(normed));
 }
 
-Transformer::Transformer(const ModelConfig& config, const BoundWeights& weight, Communicator& communicator)
-    : embedding_(weight(weight_of(config.architecture->names->embedding)), communicator),
+Transformer::Transformer(const ModelConfig& config, const Weights& weights, Communicator& communicator)
+    : embedding_(weights, weight_of(config.architecture->names->embedding), communicator),
       embedding_multiplier_(config.embedding_multiplier),
       logits_divisor_(config.logits_divisor),
-      norm_(bound_norm(config, weight, std::string(config.architecture->names->final_norm))),
-      head_(weight(weight_of(config.tied ? config.architecture->names->embedding : config.architecture->names->head)),
+      norm_(bound_norm(config, weights, std::string(config.architecture->names->final_norm))),
+      head_(weights, weight_of(config.tied ? config.architecture->names->embedding : config.architecture->names->head),
             config.vocabulary, communicator) {
   if (config.architecture->learned_positions) {
-    positions_ = weight(weight_of(config.architecture->names->positions));
+    positions_ = weights.tensor(weight_of(config.architecture->names->positions));
   } else {
     rotary_.emplace(config.rotary);
     if (config.window_rotary != config.rotary) window_rotary_.emplace(config.window_rotary);
   }
   blocks_.reserve(static_cast<std::size_t>(config.layers));
-  for (int layer = 0; layer < config.layers; ++layer) blocks_.emplace_back(config, layer, weight, communicator);
+  for (int layer = 0; layer < config.layers; ++layer) blocks_.emplace_back(config, layer, weights, communicator);
 }
 
 Expected<Transformer> Transformer::bind(const ModelConfig& config, const WeightLookup& lookup,
-                                        Communicator& communicator) {
-  const auto weights = look_up_weights(config, lookup, communicator);
+                                        Communicator& communicator, const Packing* packing) {
+  const auto weights = look_up_weights(config, lookup, packing, communicator);
   if (!weights) return weights.error();
-  return Transformer(
-      config, [&](const std::string& name) { return weights->at(name); }, communicator);
+  return Transformer(config, *weights, communicator);
 }
 
 at::Tensor Transformer::embed(const at::Tensor& ids, const at::Tensor& positions) const {

@@ -10,7 +10,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "model/base/expected.h"
@@ -21,16 +20,9 @@
 #include "model/layers/mlp.h"
 #include "model/layers/norm.h"
 #include "model/layers/rotary.h"
+#include "model/layers/weights.h"
 
 namespace weft::model {
-
-// Gives the rank's own slice of a weight (the whole one when the group is solo).
-using WeightLookup = std::function<Expected<at::Tensor>(const WeightSpec&)>;
-
-// Looks up what the rank needs of a model's weights. Error: what the lookup says of the first that it cannot give.
-Expected<std::unordered_map<std::string, at::Tensor>> look_up_weights(const ModelConfig& config,
-                                                                      const WeightLookup& lookup,
-                                                                      const Communicator& communicator);
 
 // Sees a stage's output; for parity tests. Stages: "embedding" (what enters the first block), "block.0", …, "norm",
 // "logits".
@@ -44,13 +36,13 @@ struct Pass {
 
 class DecoderBlock {
  public:
-  DecoderBlock(const ModelConfig& config, int layer, const BoundWeights& weight, Communicator& communicator);
+  DecoderBlock(const ModelConfig& config, int layer, const Weights& weights, Communicator& communicator);
   // x: [N, hidden] -> [N, hidden]. No angles: positions were added to the embeddings.
   at::Tensor forward(const at::Tensor& x, const RotaryAngles* angles, const Pass& pass) const;
   [[nodiscard]] bool windowed() const { return rule_.window > 0; }
 
  private:
-  DecoderBlock(const ModelConfig& config, int layer, const BlockNames& names, const BoundWeights& weight,
+  DecoderBlock(const ModelConfig& config, int layer, const BlockNames& names, const Weights& weights,
                Communicator& communicator);
   at::Tensor attend(const at::Tensor& x, const RotaryAngles* angles, const Pass& pass) const;
   at::Tensor added(const at::Tensor& x, const at::Tensor& what) const;
@@ -58,15 +50,18 @@ class DecoderBlock {
   std::int64_t head_dim_;
   double residual_multiplier_;
   Norm input_norm_, post_attention_norm_, q_norm_, k_norm_;
-  ColumnParallelLinear q_, k_, v_;
+  const Cpu* cpu_;
+  ColumnParallelLinear qkv_;
   RowParallelLinear o_;
   BlockMlp mlp_;
 };
 
 class Transformer {
  public:
-  // Error: what the lookup says of the first weight it cannot give.
-  static Expected<Transformer> bind(const ModelConfig& config, const WeightLookup& lookup, Communicator& communicator);
+  // With `packing` linears are packed and the processor's kernels compute, in fp32. Error: what
+  // the lookup says of the first weight it cannot give.
+  static Expected<Transformer> bind(const ModelConfig& config, const WeightLookup& lookup, Communicator& communicator,
+                                    const Packing* packing = nullptr);
 
   // ids, positions: [N] i64 -> [N, hidden], after the last norm.
   at::Tensor hidden(const at::Tensor& ids, const at::Tensor& positions, const Pass& pass,
@@ -75,7 +70,7 @@ class Transformer {
   at::Tensor logits(const at::Tensor& hidden) const;
 
  private:
-  Transformer(const ModelConfig& config, const BoundWeights& weight, Communicator& communicator);
+  Transformer(const ModelConfig& config, const Weights& weights, Communicator& communicator);
   at::Tensor embed(const at::Tensor& ids, const at::Tensor& positions) const;
   VocabParallelEmbedding embedding_;
   at::Tensor positions_;  // [positions, hidden], where they are learned

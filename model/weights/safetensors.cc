@@ -18,26 +18,6 @@ static_assert(std::endian::native == std::endian::little, "safetensors data is l
 constexpr std::size_t kLengthBytes = 8;
 constexpr std::uint64_t kLongestHeader = 100'000'000;  // the format's own limit
 
-struct DtypeRow {
-  Dtype dtype;
-  std::string_view name;
-  std::size_t size;
-};
-constexpr std::array<DtypeRow, 4> kDtypes{
-    {{Dtype::kF32, "F32", 4}, {Dtype::kBf16, "BF16", 2}, {Dtype::kF16, "F16", 2}, {Dtype::kI64, "I64", 8}}};
-
-const DtypeRow& row_of(Dtype dtype) {
-  const auto row = std::find_if(kDtypes.begin(), kDtypes.end(), [&](const DtypeRow& r) { return r.dtype == dtype; });
-  WEFT_CHECK(row != kDtypes.end());
-  return *row;
-}
-
-std::string known_dtypes() {
-  std::string out;
-  for (const DtypeRow& row : kDtypes) out.append(out.empty() ? "" : ", ").append(row.name);
-  return out;
-}
-
 // The JSON object's keys are checked for repetition as they pass: nlohmann keeps only the last of two.
 struct DuplicateFinder {
   std::vector<std::set<std::string>> open;
@@ -80,14 +60,6 @@ std::optional<std::uint64_t> size_of(const nlohmann::json& value) {
   return number;
 }
 
-std::optional<std::uint64_t> byte_count(Dtype dtype, const std::vector<std::int64_t>& shape) {
-  std::uint64_t count = dtype_size(dtype);
-  for (const std::int64_t side : shape) {
-    if (side < 0 || __builtin_mul_overflow(count, static_cast<std::uint64_t>(side), &count)) return std::nullopt;
-  }
-  return count;
-}
-
 struct Entry {
   std::string name;
   TensorView view;
@@ -102,11 +74,13 @@ Expected<Entry> parse_tensor(const std::string& name, const nlohmann::json& entr
   }
   Entry out{name, {}, 0, 0};
   const std::string type = dtype->is_string() ? dtype->get<std::string>() : dtype->dump();
-  const auto row = std::find_if(kDtypes.begin(), kDtypes.end(), [&](const DtypeRow& r) { return r.name == type; });
-  if (row == kDtypes.end()) {
+  // Masks, which old checkpoints of GPT-2 and its kin hold beside their weights, are bytes.
+  const auto known = find_dtype(type == "BOOL" ? "U8" : type);
+  if (!known || traits(*known).block_values > 1) {
     return make_error("tensor '{}' has dtype {}, known are {}", name, type, known_dtypes());
   }
-  out.view.dtype = row->dtype;
+  out.view.dtype = *known;
+  out.view.mapped = true;
   const bool shape_is_list = shape->is_array();
   for (std::size_t i = 0; shape_is_list && i < shape->size(); ++i) {
     const auto side = size_of((*shape)[i]);
@@ -163,9 +137,6 @@ Expected<std::map<std::string, std::string>> parse_metadata(const nlohmann::json
 }
 
 }  // namespace
-
-std::size_t dtype_size(Dtype dtype) { return row_of(dtype).size; }
-std::string_view dtype_name(Dtype dtype) { return row_of(dtype).name; }
 
 Expected<std::shared_ptr<const SafetensorsFile>> SafetensorsFile::open(const std::string& path) {
   Expected<MappedFile> file = MappedFile::open(path);

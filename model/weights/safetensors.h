@@ -1,4 +1,4 @@
-// safetensors files: named tensors as views into the mapped file, and an atomic writer. Free of torch. A file that
+// safetensors files: named tensors as views into the mapped file, and two writers. Free of torch. A file that
 // opens is whole: every tensor lies within it, tensors do not overlap, and their sizes follow from dtype and shape.
 // SafetensorsFile is immutable and thread-safe; views live as long as the file they come from.
 #pragma once
@@ -15,34 +15,23 @@
 
 #include "model/base/expected.h"
 #include "model/base/mmap.h"
+#include "model/base/unique_fd.h"
+#include "model/weights/tensor_view.h"
 
 namespace weft::model {
-
-enum class Dtype { kF32, kBf16, kF16, kI64 };
-[[nodiscard]] std::size_t dtype_size(Dtype dtype);
-[[nodiscard]] std::string_view dtype_name(Dtype dtype);  // "F32", "BF16", "F16", "I64"
-
-struct TensorView {
-  Dtype dtype = Dtype::kF32;
-  std::vector<std::int64_t> shape;
-  std::span<const std::byte> data;  // row-major, little-endian
-};
-
-struct NamedTensorView {
-  std::string name;
-  TensorView tensor;
-};
 
 class SafetensorsFile {
  public:
   // Error: what is wrong with which tensor of which file.
   static Expected<std::shared_ptr<const SafetensorsFile>> open(const std::string& path);
+  using Tensors = std::map<std::string, TensorView, std::less<>>;
+  [[nodiscard]] const Tensors& tensors() const { return tensors_; }
+  [[nodiscard]] std::uint64_t bytes() const { return file_.bytes().size(); }
   [[nodiscard]] Expected<TensorView> find(std::string_view name) const;  // Error: not there
   [[nodiscard]] std::vector<std::string> names() const;                  // sorted
   [[nodiscard]] const std::map<std::string, std::string>& metadata() const { return metadata_; }
 
  private:
-  using Tensors = std::map<std::string, TensorView, std::less<>>;
   SafetensorsFile(std::string path, MappedFile file, Tensors tensors, std::map<std::string, std::string> metadata)
       : path_(std::move(path)), file_(std::move(file)), tensors_(std::move(tensors)), metadata_(std::move(metadata)) {}
   std::string path_;
@@ -56,19 +45,27 @@ class SafetensorsFile {
 Expected<void> write_safetensors(const std::string& path, const std::vector<NamedTensorView>& tensors,
                                  const std::map<std::string, std::string>& metadata = {});
 
-// A checkpoint folder: one model.safetensors, or the shards that model.safetensors.index.json names. Thread-safe.
-class Checkpoint {
+// The same, tensor by tensor, for files larger than memory. The file is whole once `finish` has returned without an
+// error; one that is destroyed before leaves it cut off, so write into a folder that is renamed afterwards.
+class SafetensorsStream {
  public:
-  static Expected<Checkpoint> open(const std::string& directory);
-  [[nodiscard]] Expected<TensorView> find(std::string_view name) const;  // Error: what is missing, where
-  [[nodiscard]] std::vector<std::string> names() const;                  // sorted
-  [[nodiscard]] const std::map<std::string, std::string>& metadata() const { return metadata_; }
+  struct Plan {
+    std::string name;
+    Dtype dtype = Dtype::kF32;
+    std::vector<std::int64_t> shape;
+  };
+  static Expected<SafetensorsStream> create(const std::string& path, const std::vector<Plan>& tensors,
+                                            const std::map<std::string, std::string>& metadata = {});
+  // The next bytes of the data, in the plan's order, in pieces of any size.
+  Expected<void> append(std::span<const std::byte> data);
+  Expected<void> finish();  // Error: also when other bytes were appended than planned
 
  private:
-  Checkpoint() = default;
-  std::string directory_;
-  std::map<std::string, std::shared_ptr<const SafetensorsFile>, std::less<>> owners_;  // by tensor name
-  std::map<std::string, std::string> metadata_;
+  SafetensorsStream(std::string path, UniqueFd file, std::uint64_t left)
+      : path_(std::move(path)), file_(std::move(file)), left_(left) {}
+  std::string path_;
+  UniqueFd file_;
+  std::uint64_t left_;  // data bytes that are still to come
 };
 
 }  // namespace weft::model

@@ -23,6 +23,7 @@
 #include "model/lora_bank.h"
 #include "model/tensor_file.h"
 #include "model/torch_runner.h"
+#include "model/weights/checkpoint.h"
 
 namespace weft::model {
 namespace {

@@ -9,6 +9,7 @@
 #include <random>
 #include <sstream>
 
+#include "model/weights/checkpoint.h"
 #include "model/weights/safetensors.h"
 
 namespace weft::model {
@@ -159,7 +160,8 @@ TEST_F(Safetensors, SaysWhatIsWrongInAHeader) {
           {"[]", 0, "not a JSON object"},
           {R"({"a":1})", 0, "'a' is not described by an object"},
           {R"({"a":{"dtype":"F32","shape":[1]}})", 4, "'a' has no data_offsets"},
-          {R"({"a":{"dtype":"F8","shape":[1],"data_offsets":[0,1]}})", 1, "dtype F8, known are F32, BF16, F16, I64"},
+          {R"({"a":{"dtype":"F8","shape":[1],"data_offsets":[0,1]}})", 1,
+           "dtype F8, known are F32, BF16, F16, I64, I32, I8, U8"},
           {R"({"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}})", 4, "shape [-1]"},
           {R"({"a":{"dtype":"F32","shape":[1.5],"data_offsets":[0,4]}})", 4, "shape [1.5]"},
           {R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}})", 4, "shape [2] but has 4 bytes"},

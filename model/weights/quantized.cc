@@ -1,0 +1,115 @@
+#include "model/weights/quantized.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numeric>
+
+#include "model/base/check.h"
+#include "model/weights/half.h"
+
+namespace weft::model {
+namespace {
+
+constexpr float kInt8Most = 127.0F, kInt4Least = -8.0F, kInt4Most = 7.0F;
+
+// To the nearest whole number, ties to even, of what is far below 2^22: adding and taking away 1.5 * 2^23 leaves no
+// room for a fraction. Unlike std::nearbyint it is vectorised.
+float rounded(float value) {
+  constexpr float kShift = 12582912.0F;
+  return (value + kShift) - kShift;
+}
+
+// What the group's extreme value is divided by to give the scale. Beyond 8 the extreme value itself is cut off, which
+// pays where it stands alone; below, the grid is coarser and reaches further. Both signs: only one end reaches -8.
+constexpr std::array kDivisors{-8.0F,  -7.0F, -7.25F, -7.5F, -7.75F, -8.25F, -8.5F, -8.75F, -9.0F, -9.5F,
+                               -10.0F, 7.0F,  7.25F,  7.5F,  7.75F,  8.0F,   8.5F,  9.0F,   9.5F};
+
+struct Fit {
+  float scale = 0;
+  float error = 0, product = 0, square = 0;  // sums over the group: (x - q s)^2, x q, q q
+};
+
+float int4_value(float x, float inverse) { return std::clamp(rounded(x * inverse), kInt4Least, kInt4Most); }
+
+// In lanes, whose sums a compiler may keep in one register.
+Fit fit(std::span<const float> group, float scale) {
+  constexpr std::size_t kLanes = 8;
+  const float inverse = 1.0F / scale;
+  std::array<float, kLanes> error{}, product{}, square{};
+  const auto add = [&](float x, std::size_t lane) {
+    const float q = int4_value(x, inverse), off = x - q * scale;
+    error[lane] += off * off;
+    product[lane] += x * q;
+    square[lane] += q * q;
+  };
+  std::size_t at = 0;
+  for (; at + kLanes <= group.size(); at += kLanes) {
+    for (std::size_t lane = 0; lane < kLanes; ++lane) add(group[at + lane], lane);
+  }
+  for (std::size_t lane = 0; at + lane < group.size(); ++lane) add(group[at + lane], lane);
+  const auto sum = [](const auto& lanes) { return std::accumulate(lanes.begin(), lanes.end(), 0.0F); };
+  return {scale, sum(error), sum(product), sum(square)};
+}
+
+float as_half(float value) {
+  constexpr float kMost = 65504.0F;
+  return to_float(to_half(std::clamp(value, -kMost, kMost)));
+}
+
+// Tries a few scales and, for each, the one that is best for what it rounds to. The first of equals stays.
+float int4_scale(std::span<const float> group) {
+  const auto extreme =
+      std::max_element(group.begin(), group.end(), [](float a, float b) { return std::abs(a) < std::abs(b); });
+  if (*extreme == 0) return 0;
+  Fit best;
+  const auto consider = [&](float scale) {
+    scale = as_half(scale);
+    if (scale == 0) return Fit{};
+    const Fit found = fit(group, scale);
+    if (best.scale == 0 || found.error < best.error) best = found;
+    return found;
+  };
+  for (const float divisor : kDivisors) {
+    const Fit found = consider(*extreme / divisor);
+    if (found.square > 0) consider(found.product / found.square);
+  }
+  return best.scale;
+}
+
+}  // namespace
+
+float quantize_int8_row(std::span<const float> row, std::span<std::int8_t> q) {
+  WEFT_CHECK(q.size() == row.size());
+  float most = 0;
+  for (const float x : row) most = std::max(most, std::abs(x));
+  const float scale = most / kInt8Most, inverse = 1.0F / scale;
+  if (!std::isfinite(inverse)) {  // all zero, or as good as
+    std::ranges::fill(q, std::int8_t{0});
+    return 0;
+  }
+  for (std::size_t i = 0; i < row.size(); ++i) {
+    q[i] = static_cast<std::int8_t>(std::clamp(rounded(row[i] * inverse), -kInt8Most, kInt8Most));
+  }
+  return scale;
+}
+
+void quantize_int4_row(std::span<const float> row, std::int64_t group, std::span<std::uint8_t> packed,
+                       std::span<float> scales) {
+  const auto size = static_cast<std::size_t>(group);
+  WEFT_CHECK(group > 0 && group % 2 == 0 && packed.size() == (row.size() + 1) / 2);
+  WEFT_CHECK(scales.size() == (row.size() + size - 1) / size);
+  std::ranges::fill(packed, std::uint8_t{0});
+  for (std::size_t g = 0; g < scales.size(); ++g) {
+    const auto values = row.subspan(g * size, std::min(size, row.size() - g * size));
+    scales[g] = int4_scale(values);
+    const float inverse = scales[g] == 0 ? 0.0F : 1.0F / scales[g];
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      const auto stored = static_cast<unsigned>(int4_value(values[i], inverse) - kInt4Least);
+      auto& pair = packed[(g * size + i) / 2];
+      pair = static_cast<std::uint8_t>(pair | stored << (i % 2 * 4));
+    }
+  }
+}
+
+}  // namespace weft::model
