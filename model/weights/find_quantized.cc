@@ -132,7 +132,8 @@ Expected<QuantizedMatrix> read_q4_0(const TensorView& weight, const TensorSlice&
   return out;
 }
 
-bool is_matrix(const TensorView& view) { return view.shape.size() == 2; }
+// One with something in it: an empty one may have any number of rows.
+bool is_matrix(const TensorView& view) { return view.shape.size() == 2 && !view.data.empty(); }
 
 }  // namespace
 
