@@ -117,7 +117,7 @@ Expected<std::vector<NotFinite>> check_values(const Checkpoint& checkpoint, cons
   for (const std::string& name : checkpoint.names()) {
     const auto view = checkpoint.find(name);
     done += view->data.size();
-    if (!traits(view->dtype).is_number) continue;
+    if (!traits(view->dtype).is_number || view->data.empty()) continue;
     const TensorSlice all = whole(*view);
     const std::int64_t rows = std::max(std::int64_t{1}, kValues / std::max(std::int64_t{1}, all.columns));
     NotFinite found{name, 0, 0};

@@ -15,6 +15,8 @@
 namespace weft {
 namespace {
 
+constexpr int kPopulateRead = 22;  // MADV_POPULATE_READ of Linux 5.14, which older headers lack
+
 // Of the pages that `part` begins in and all that follow, but not the one it ends in, which the next part begins in.
 void advise(std::span<const std::byte> part, int advice) {
   const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
@@ -51,7 +53,8 @@ MappedFile::~MappedFile() {
   if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
 }
 
-void read_ahead(std::span<const std::byte> part) { advise(part, MADV_WILLNEED); }
+void read_in_order(std::span<const std::byte> part) { advise(part, MADV_SEQUENTIAL); }
+void fetch(std::span<const std::byte> part) { advise(part, kPopulateRead); }
 void give_back(std::span<const std::byte> part) { advise(part, MADV_DONTNEED); }
 
 }  // namespace weft

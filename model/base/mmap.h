@@ -26,8 +26,9 @@ class MappedFile {
   std::size_t size_ = 0;
 };
 
-// Both of a part of a mapped file; where the system refuses, nothing happens.
-void read_ahead(std::span<const std::byte> part);  // will be read soon: starts to fetch it
-void give_back(std::span<const std::byte> part);   // has been read: this process no longer holds it in memory
+// Of parts of mapped files. Where the system refuses, nothing happens: all they change is how fast reading is.
+void read_in_order(std::span<const std::byte> part);  // from now on it is read from first to last
+void fetch(std::span<const std::byte> part);          // waits until it is there, which is faster than page by page
+void give_back(std::span<const std::byte> part);      // has been read: this process no longer holds it in memory
 
 }  // namespace weft

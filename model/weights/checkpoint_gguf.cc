@@ -106,6 +106,7 @@ Expected<Checkpoint> Checkpoint::open_gguf(const std::string& path) {
   for (std::size_t number = 0; number < parts.size(); ++number) {
     auto file = MappedFile::open(parts[number]);
     if (!file) return file.error();
+    read_in_order(file->bytes());
     auto part = parse_gguf(file->bytes());
     if (!part) return make_error("{}: {}", parts[number], part.error().message);
     if (auto fits = check_split(part->metadata, number, parts.size()); !fits) {

@@ -43,11 +43,11 @@ Expected<void> check_slice(const TensorSlice& slice, std::int64_t rows, std::int
   const auto within = [](std::int64_t begin, std::int64_t count, std::int64_t size) {
     return begin >= 0 && count >= 0 && begin <= size && count <= size - begin;
   };
-  const std::int64_t end = slice.column + slice.columns;
   if (!within(slice.row, slice.rows, rows) || !within(slice.column, slice.columns, columns)) {
     return make_error("is [{}, {}], asked for {} rows from {} and {} columns from {}", rows, columns, slice.rows,
                       slice.row, slice.columns, slice.column);
   }
+  const std::int64_t end = slice.column + slice.columns;
   if (slice.column % group == 0 && (end % group == 0 || end == columns)) return {};
   return make_error("has groups of {} columns, columns {} to {} do not begin and end at theirs", group, slice.column,
                     end);
@@ -132,7 +132,8 @@ Expected<QuantizedMatrix> read_q4_0(const TensorView& weight, const TensorSlice&
   return out;
 }
 
-bool is_matrix(const TensorView& view) { return view.shape.size() == 2; }
+// One with something in it: an empty one may have any number of rows.
+bool is_matrix(const TensorView& view) { return view.shape.size() == 2 && !view.data.empty(); }
 
 }  // namespace
 
@@ -227,6 +228,9 @@ Expected<QuantizedMatrix> Checkpoint::find_quantized(std::string_view name, cons
   auto matrix = read();
   if (linear.mapped) give_back(linear.data);
   if (!matrix) return make_error("weight {} {}", name, matrix.error().message);
+  if (!std::ranges::all_of(matrix->scales, [](float scale) { return std::isfinite(scale); })) {
+    return make_error("weight {} has a scale that is not finite", name);
+  }
   return matrix;
 }
 

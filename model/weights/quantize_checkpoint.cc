@@ -84,7 +84,7 @@ struct Work {
 
 Work work_of(const std::string& name, TensorView view, const QuantizedFormat& format, bool gpt2) {
   Work out{name, std::move(view), std::nullopt, Dtype::kBf16};
-  const bool matrix = out.view.shape.size() == 2 && traits(out.view.dtype).is_number;
+  const bool matrix = out.view.shape.size() == 2 && !out.view.data.empty() && traits(out.view.dtype).is_number;
   out.dtype = matrix && out.view.dtype == Dtype::kF32 ? Dtype::kBf16 : out.view.dtype;
   if (!matrix || !is_linear_weight(name, out.view.shape)) return out;
   const bool turn =

@@ -11,7 +11,7 @@
 namespace weft::model {
 namespace {
 
-// Read before its pages are given back. Large enough to keep a disk busy, small beside a model.
+// Fetched before it is read, and given back after it. Large enough to keep a disk busy, small beside a model.
 constexpr std::int64_t kChunkBytes = std::int64_t{4} << 20;
 
 template <class Out>
@@ -128,10 +128,9 @@ Expected<void> read(const TensorView& view, const TensorSlice& slice, Out* out, 
   if (view.rotary_rows > 0) step = (step + view.rotary_rows - 1) / view.rotary_rows * view.rotary_rows;
   const std::int64_t first = view.transposed ? slice.column : slice.row;
   const std::int64_t count = view.transposed ? slice.columns : slice.rows;
-  if (view.mapped) read_ahead(stored.bytes(first, step));
   for (std::int64_t done = 0; done < count; done += step) {
     const std::int64_t rows = std::min(step, count - done);
-    if (view.mapped && done + rows < count) read_ahead(stored.bytes(first + done + rows, step));
+    if (view.mapped) fetch(stored.bytes(first + done, rows));
     if (view.transposed) {
       read_transposed(stored, {slice.row, slice.rows, first + done, rows}, out + done, stride);
     } else {

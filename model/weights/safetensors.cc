@@ -141,6 +141,7 @@ Expected<std::map<std::string, std::string>> parse_metadata(const nlohmann::json
 Expected<std::shared_ptr<const SafetensorsFile>> SafetensorsFile::open(const std::string& path) {
   Expected<MappedFile> file = MappedFile::open(path);
   if (!file) return file.error();
+  read_in_order(file->bytes());
   const Expected<nlohmann::json> header = parse_header(path, file->bytes());
   if (!header) return header.error();
   std::uint64_t length = 0;

@@ -185,7 +185,7 @@ TEST_F(QuantizeCheckpoint, NamesTheRowThatIsNotFinite) {
 }
 
 TEST_F(QuantizeCheckpoint, RefusesScalesThatDoNotFit) {
-  const std::vector<float> scales(3);
+  std::vector<float> scales(3);
   const std::vector<std::uint8_t> values(8);
   const auto refusal = [&](const TensorView& weight, const TensorView& scale) {
     EXPECT_TRUE(
@@ -196,6 +196,9 @@ TEST_F(QuantizeCheckpoint, RefusesScalesThatDoNotFit) {
   const auto bytes = std::as_bytes(std::span(values));
   EXPECT_THAT(refusal({Dtype::kI8, {2, 4}, bytes}, {Dtype::kF32, {3}, std::as_bytes(std::span(scales))}),
               HasSubstr("has scales F32 [3], expected F32 [2]"));
+  scales[1] = std::numeric_limits<float>::infinity();
+  EXPECT_THAT(refusal({Dtype::kI8, {2, 4}, bytes}, {Dtype::kF32, {2}, std::as_bytes(std::span(scales)).first(8)}),
+              HasSubstr("weight a.weight has a scale that is not finite"));
   EXPECT_THAT(refusal({Dtype::kU8, {2, 4}, bytes}, {Dtype::kF16, {2, 3}, std::as_bytes(std::span(scales))}),
               HasSubstr("has scales F16 [2, 3], expected F16 [2, groups of 32, 64 or 128 of 8 columns]"));
 }
