@@ -12,8 +12,8 @@ namespace weft::model {
 #define WEFT_AMX static inline __attribute__((always_inline))
 
 struct AmxTile {
-  // 0, 1: sums. 2, 3: activations, 64 bytes of 16 rows. 4: weights, 16 rows of 64 bytes. 5, 6, 7: as 2, 3, 4 for half as
-  // many columns.
+  // 0, 1: sums. 2, 3: activations, 64 bytes of 16 rows. 4: weights, 16 rows of 64 bytes. 5, 6, 7: as 2, 3, 4 for half
+  // as many columns.
   WEFT_AMX void configure() {
     struct alignas(64) {
       std::uint8_t palette = 1, start_row = 0, reserved[14] = {};

@@ -37,8 +37,8 @@ struct Task {
   std::int64_t parts_at = 0;  // floats into the memory of parts, where spans are tasks of their own
 };
 
-std::vector<Task> cut(const KvLayout& layout, const AttentionOptions& options, std::span<const SequenceBlocks> sequences,
-                      TokenRows q, float* out, std::int64_t out_stride) {
+std::vector<Task> cut(const KvLayout& layout, const AttentionOptions& options,
+                      std::span<const SequenceBlocks> sequences, TokenRows q, float* out, std::int64_t out_stride) {
   const std::int64_t group = options.query_heads / layout.kv_heads, dim = layout.head_dim;
   const std::int64_t step = std::max<std::int64_t>(1, kTaskRows / group);
   std::vector<Task> tasks;
@@ -127,10 +127,11 @@ void attend(const Cpu& cpu, const KvLayout& layout, const AttentionOptions& opti
       thread_local Scratch scratch;
       for (std::int64_t i = begin; i < end; ++i) {
         const Task& task = tasks[static_cast<std::size_t>(count - 1 - i)];
-        const std::int64_t rows = task.kernel.rows(), padded = task.kernel.padded_dim(), floats = part_floats(rows, padded);
+        const std::int64_t rows = task.kernel.rows(), padded = task.kernel.padded_dim(),
+                           floats = part_floats(rows, padded);
         const std::int64_t kernel_floats = (attention_scratch_floats(task.kernel) + 15) / 16 * 16;
-        auto* const memory =
-            reinterpret_cast<float*>(scratch.take(static_cast<std::size_t>(kernel_floats + 2 * floats) * sizeof(float)));
+        auto* const memory = reinterpret_cast<float*>(
+            scratch.take(static_cast<std::size_t>(kernel_floats + 2 * floats) * sizeof(float)));
         const SoftmaxPart all = part_at(memory + kernel_floats, rows, padded);
         const SoftmaxPart next = part_at(memory + kernel_floats + floats, rows, padded);
         clear(all, rows, padded);

@@ -1,10 +1,10 @@
 // What attend (attention.cc) asks of an instruction set. Pure.
 //
-// A task is some tokens of one sequence with one head of keys and values: its rows are (token, query head of the group),
-// all of which read the same keys. Keys are taken in tiles of 64 within spans of 512, both at fixed positions. A span's
-// softmax is online (Milakov and Gimelshein 2018): a row keeps the largest score so far m, the sum l of 2^(score - m) and
-// the values weighted so, o. Spans are joined the same way in their order, whoever computed them, so that the result's
-// bits do not depend on how the work was cut.
+// A task is some tokens of one sequence with one head of keys and values: its rows are (token, query head of the
+// group), all of which read the same keys. Keys are taken in tiles of 64 within spans of 512, both at fixed positions.
+// A span's softmax is online (Milakov and Gimelshein 2018): a row keeps the largest score so far m, the sum l of
+// 2^(score - m) and the values weighted so, o. Spans are joined the same way in their order, whoever computed them, so
+// that the result's bits do not depend on how the work was cut.
 #pragma once
 
 #include <cstdint>
@@ -28,19 +28,20 @@ struct SoftmaxPart {
 struct AttentionTask {
   KvLayout layout;
   const SequenceBlocks* sequence;
-  std::int64_t head;         // of keys and values
-  std::int64_t group;        // query heads that share it
-  std::int64_t first, end;   // tokens of the sequence's step
+  std::int64_t head;        // of keys and values
+  std::int64_t group;       // query heads that share it
+  std::int64_t first, end;  // tokens of the sequence's step
   float scale;
   std::int64_t window;
-  const float* q;            // the first token's first query head of the group
+  const float* q;  // the first token's first query head of the group
   std::int64_t q_stride;
   [[nodiscard]] std::int64_t rows() const { return (end - first) * group; }
   [[nodiscard]] std::int64_t padded_dim() const { return (layout.head_dim + kVectorPad - 1) / kVectorPad * kVectorPad; }
 };
 
 struct AttentionKernels {
-  // Of the task's rows with the keys of one span. `scratch`: attention_scratch_floats(task) floats, aligned to 64 bytes.
+  // Of the task's rows with the keys of one span. `scratch`: attention_scratch_floats(task) floats, aligned to 64
+  // bytes.
   void (*span)(const AttentionTask& task, std::int64_t span, SoftmaxPart part, float* scratch);
   // Joins `next` to `all`, of `rows` rows.
   void (*join)(SoftmaxPart all, SoftmaxPart next, std::int64_t rows, std::int64_t padded_dim);

@@ -61,12 +61,24 @@ struct AttentionTile {
       const float* const from = q + row * q_stride;
       float* const to = out + row * kTileKeys;
       switch (take) {
-        case 1: score_rows<1, 4>(from, q_stride, keys, dim, count, to); break;
-        case 2: score_rows<2, 4>(from, q_stride, keys, dim, count, to); break;
-        case 3: score_rows<3, 2>(from, q_stride, keys, dim, count, to); break;
-        case 4: score_rows<4, 2>(from, q_stride, keys, dim, count, to); break;
-        case 5: score_rows<5, 2>(from, q_stride, keys, dim, count, to); break;
-        default: score_rows<6, 2>(from, q_stride, keys, dim, count, to); break;
+        case 1:
+          score_rows<1, 4>(from, q_stride, keys, dim, count, to);
+          break;
+        case 2:
+          score_rows<2, 4>(from, q_stride, keys, dim, count, to);
+          break;
+        case 3:
+          score_rows<3, 2>(from, q_stride, keys, dim, count, to);
+          break;
+        case 4:
+          score_rows<4, 2>(from, q_stride, keys, dim, count, to);
+          break;
+        case 5:
+          score_rows<5, 2>(from, q_stride, keys, dim, count, to);
+          break;
+        default:
+          score_rows<6, 2>(from, q_stride, keys, dim, count, to);
+          break;
       }
       row += take;
     }
@@ -105,8 +117,8 @@ struct AttentionTile {
 
   // values[row] = values[row] * factor[row] + sum over keys of weights[row][key] * value[key], keys in order.
   template <int kRows, int kVectors>
-  static WEFT_TILE_INLINE void weigh(const float* weights, const float* const* value, std::int64_t at, std::int64_t count,
-                                     const float* factors, float* values, std::int64_t dim) {
+  static WEFT_TILE_INLINE void weigh(const float* weights, const float* const* value, std::int64_t at,
+                                     std::int64_t count, const float* factors, float* values, std::int64_t dim) {
     Float sums[kRows][kVectors];
     WEFT_TILE_UNROLL
     for (int r = 0; r < kRows; ++r) {
@@ -148,9 +160,15 @@ struct AttentionTile {
       const std::int64_t left = rows - row, take = left == 4 ? 2 : left > 3 ? 3 : left;
       const auto* const from = weights + row * kTileKeys;
       switch (take) {
-        case 1: weigh_rows<1>(from, value, count, factors + row, values + row * dim, dim); break;
-        case 2: weigh_rows<2>(from, value, count, factors + row, values + row * dim, dim); break;
-        default: weigh_rows<3>(from, value, count, factors + row, values + row * dim, dim); break;
+        case 1:
+          weigh_rows<1>(from, value, count, factors + row, values + row * dim, dim);
+          break;
+        case 2:
+          weigh_rows<2>(from, value, count, factors + row, values + row * dim, dim);
+          break;
+        default:
+          weigh_rows<3>(from, value, count, factors + row, values + row * dim, dim);
+          break;
       }
       row += take;
     }
@@ -185,8 +203,8 @@ struct AttentionTile {
 
   // Where the tile's tokens lie in the blocks; past `count` the last one's again, so that they can be read.
   template <class Entry>
-  static void find_rows(const AttentionTask& task, std::span<void* const> blocks, std::int64_t first, std::int64_t count,
-                        const Entry** rows) {
+  static void find_rows(const AttentionTask& task, std::span<void* const> blocks, std::int64_t first,
+                        std::int64_t count, const Entry** rows) {
     const std::int64_t block_tokens = task.layout.block_tokens, dim = task.layout.head_dim;
     for (std::int64_t key = 0; key < kTileKeys; ++key) {
       const std::int64_t token = first + (key < count ? key : count - 1);

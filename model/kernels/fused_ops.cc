@@ -59,13 +59,14 @@ void layer_norm(const Cpu& cpu, Rows x, ConstRows residual, std::span<const floa
   WEFT_CHECK(static_cast<std::int64_t>(weight.size()) == x.width && (bias.empty() || bias.size() == weight.size()));
   const RowKernels& kernels = row_kernels(cpu.isa);
   for_rows(cpu, x.rows, x.width, [&](std::int64_t row) {
-    kernels.layer_norm(x.data + row * x.stride, row_of(residual, row), weight.data(), bias.empty() ? nullptr : bias.data(),
-                       x.width, eps, out + row * out_stride);
+    kernels.layer_norm(x.data + row * x.stride, row_of(residual, row), weight.data(),
+                       bias.empty() ? nullptr : bias.data(), x.width, eps, out + row * out_stride);
   });
 }
 
 void rotate_heads(const Cpu& cpu, Rows x, const RotaryShape& shape, ConstRows cos, ConstRows sin) {
-  WEFT_CHECK(shape.heads * shape.head_dim <= x.width && shape.rotary_dim <= shape.head_dim && shape.rotary_dim % 2 == 0);
+  WEFT_CHECK(shape.heads * shape.head_dim <= x.width && shape.rotary_dim <= shape.head_dim &&
+             shape.rotary_dim % 2 == 0);
   const RowKernels& kernels = row_kernels(cpu.isa);
   for_rows(cpu, x.rows, x.width, [&](std::int64_t row) {
     for (std::int64_t head = 0; head < shape.heads; ++head) {

@@ -1,5 +1,5 @@
-// The linear kernels of AMX, over a type T of tiles (amx_tile.h) and V of 64-byte vectors (linear_vnni_tile.h): up to 32
-// rows of activations by a panel. A panel's block of 64 columns of int8 is a tile as it lies. Tests put T and V in
+// The linear kernels of AMX, over a type T of tiles (amx_tile.h) and V of 64-byte vectors (linear_vnni_tile.h): up to
+// 32 rows of activations by a panel. A panel's block of 64 columns of int8 is a tile as it lies. Tests put T and V in
 // software.
 #pragma once
 
@@ -85,8 +85,8 @@ struct AmxLinear {
     if (t.rows > kHalfRows) T::template store_sums<1>(second);
   }
 
-  // Of the integer formats few rows stay where they are: they are the same bits. bfloat16 is AMX's own for any number of
-  // rows, since its sums are not those of other instructions.
+  // Of the integer formats few rows stay where they are: they are the same bits. bfloat16 is AMX's own for any number
+  // of rows, since its sums are not those of other instructions.
   static void use(LinearKernels& kernels) {
     const auto set = [](LinearKernel& kernel, void (*tile)(const TileArguments&)) {
       kernel.tile = tile;

@@ -1,6 +1,6 @@
-// The linear kernels of instruction sets that multiply bytes and add in fours (VNNI), and their fp32 and bfloat16 beside
-// them, over a type V of 64-byte vectors: the real one in linear_avx512.cc, one in software in the tests of machines
-// without. Numbers and layout: linear_kernels.h.
+// The linear kernels of instruction sets that multiply bytes and add in fours (VNNI), and their fp32 and bfloat16
+// beside them, over a type V of 64-byte vectors: the real one in linear_avx512.cc, one in software in the tests of
+// machines without. Numbers and layout: linear_kernels.h.
 //
 // The instruction wants its first factor unsigned. int8: w + 128, which flips a bit, int4: q + 8, as it is stored; what
 // that adds to the sum is taken off its beginning, from the corrections of the activations.
@@ -155,15 +155,15 @@ void use_vnni(LinearKernels& kernels) {
       kernel->tile_rows = 16;
     }
   };
-#define WEFT_BY_ROWS(...) \
-  by_rows<T::template __VA_ARGS__ 16>, T::template __VA_ARGS__ 8>, T::template __VA_ARGS__ 4>, \
-          T::template __VA_ARGS__ 2>, T::template __VA_ARGS__ 1>>
-  set(kernels.int8, WEFT_BY_ROWS(int8<));
-  set(kernels.int4[0], WEFT_BY_ROWS(int4<32, ));
-  set(kernels.int4[1], WEFT_BY_ROWS(int4<64, ));
-  set(kernels.int4[2], WEFT_BY_ROWS(int4<128, ));
-  set(kernels.float32, WEFT_BY_ROWS(floats<false, ));
-  set(kernels.bfloat16, WEFT_BY_ROWS(floats<true, ));
+#define WEFT_BY_ROWS(...)                                                                        \
+  by_rows<T::template __VA_ARGS__ 16>, T::template __VA_ARGS__ 8 >, T::template __VA_ARGS__ 4 >, \
+      T::template __VA_ARGS__ 2 >, T::template __VA_ARGS__ 1 >>
+  set(kernels.int8, WEFT_BY_ROWS(int8 <));
+  set(kernels.int4[0], WEFT_BY_ROWS(int4 < 32, ));
+  set(kernels.int4[1], WEFT_BY_ROWS(int4 < 64, ));
+  set(kernels.int4[2], WEFT_BY_ROWS(int4 < 128, ));
+  set(kernels.float32, WEFT_BY_ROWS(floats < false, ));
+  set(kernels.bfloat16, WEFT_BY_ROWS(floats < true, ));
 }
 
 template <class V>
@@ -171,7 +171,7 @@ void use_bfloat16_pairs(LinearKernels& kernels, void (*prepare)(const Activation
   using T = VnniTile<V>;
   for (LinearKernel* const kernel : {&kernels.bfloat16.few, &kernels.bfloat16.many}) {
     kernel->prepare = prepare;
-    kernel->tile = WEFT_BY_ROWS(bfloat16_pairs<);
+    kernel->tile = WEFT_BY_ROWS(bfloat16_pairs <);
     kernel->activations = ActivationFormat::kBFloat16;
     kernel->tile_rows = 16;
   }

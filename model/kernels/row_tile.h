@@ -27,11 +27,12 @@ struct RowTile {
 
   static void add(float* x, const float* residual, std::int64_t width) {
     if (residual == nullptr) return;
-    each(width, [&](std::int64_t at, auto load, auto store) { store(x + at, V::add(load(x + at), load(residual + at))); });
+    each(width,
+         [&](std::int64_t at, auto load, auto store) { store(x + at, V::add(load(x + at), load(residual + at))); });
   }
 
-  static void rms_norm(float* x, const float* residual, const float* weight, std::int64_t width, float eps, float offset,
-                       float* out) {
+  static void rms_norm(float* x, const float* residual, const float* weight, std::int64_t width, float eps,
+                       float offset, float* out) {
     add(x, residual, width);
     Float squares = V::set(0.0F);
     each(width, [&](std::int64_t at, auto load, auto) { squares = V::fma(load(x + at), load(x + at), squares); });

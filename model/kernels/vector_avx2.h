@@ -1,4 +1,5 @@
-// Avx2Vector: 8 floats for the kernels' templates. Only for files that are compiled for AVX2; members as PortableVector's.
+// Avx2Vector: 8 floats for the kernels' templates. Only for files that are compiled for AVX2; members as
+// PortableVector's.
 #pragma once
 
 #include <immintrin.h>
@@ -18,9 +19,7 @@ struct Avx2Vector {
   }
   WEFT_VECTOR Float set(float value) { return _mm256_set1_ps(value); }
   WEFT_VECTOR Float load(const float* p) { return _mm256_loadu_ps(p); }
-  WEFT_VECTOR Float load_part(const float* p, std::int64_t count) {
-    return _mm256_maskload_ps(p, first_lanes(count));
-  }
+  WEFT_VECTOR Float load_part(const float* p, std::int64_t count) { return _mm256_maskload_ps(p, first_lanes(count)); }
   WEFT_VECTOR Float load_bfloat16(const std::uint16_t* p) {
     const __m256i wide = _mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
     return _mm256_castsi256_ps(_mm256_slli_epi32(wide, 16));

@@ -34,19 +34,13 @@ struct Avx512Vector {
   WEFT_VECTOR Float max(Float a, Float b) { return _mm512_max_ps(a, b); }
   WEFT_VECTOR Float min(Float a, Float b) { return _mm512_min_ps(a, b); }
   WEFT_VECTOR Float fma(Float a, Float b, Float c) { return _mm512_fmadd_ps(a, b, c); }
-  WEFT_VECTOR Float round(Float a) {
-    return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-  }
+  WEFT_VECTOR Float round(Float a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
   WEFT_VECTOR Float power_of_two(Float a) {
     const __m512i exponent = _mm512_add_epi32(_mm512_cvtps_epi32(a), _mm512_set1_epi32(127));
     return _mm512_castsi512_ps(_mm512_slli_epi32(exponent, 23));
   }
-  WEFT_VECTOR __m256 upper_half(Float a) {
-    return _mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(a), 1));
-  }
-  WEFT_VECTOR float sum(Float a) {
-    return Avx2Vector::sum(_mm256_add_ps(_mm512_castps512_ps256(a), upper_half(a)));
-  }
+  WEFT_VECTOR __m256 upper_half(Float a) { return _mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(a), 1)); }
+  WEFT_VECTOR float sum(Float a) { return Avx2Vector::sum(_mm256_add_ps(_mm512_castps512_ps256(a), upper_half(a))); }
   WEFT_VECTOR float largest(Float a) {
     return Avx2Vector::largest(_mm256_max_ps(_mm512_castps512_ps256(a), upper_half(a)));
   }

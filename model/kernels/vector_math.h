@@ -8,7 +8,7 @@ namespace weft::model {
 // 2^x, to about 2 units in the last place; 0 from -127 down, -infinity included. Not for x above 127.
 template <class V>
 inline __attribute__((always_inline)) typename V::Float exp2(typename V::Float x) {
-  x = V::max(V::set(-127.0F), x);  // in this order NaN stays
+  x = V::max(V::set(-127.0F), x);                                        // in this order NaN stays
   const typename V::Float whole = V::round(x), rest = V::sub(x, whole);  // rest in [-1/2, 1/2]
   // (ln 2)^n / n!, the Taylor series: the first term left out is below 2e-8 of the sum
   typename V::Float sum = V::set(1.5252734e-5F);

@@ -1,5 +1,5 @@
-// PortableVector: kLanes floats as the kernels' templates want a vector, in plain C++. What runs where there is no better
-// one, and what tests put in the place of instruction sets that their machine lacks. Pure.
+// PortableVector: kLanes floats as the kernels' templates want a vector, in plain C++. What runs where there is no
+// better one, and what tests put in the place of instruction sets that their machine lacks. Pure.
 //
 // The other vectors (vector_avx2.h, vector_avx512.h) have the same members.
 #pragma once

@@ -104,8 +104,8 @@ struct Step {
       double score = 0;
       const std::int64_t key_at = (key * shape.kv_heads + kv_head) * shape.dim;
       for (std::int64_t d = 0; d < shape.dim; ++d) {
-        score += double{q[static_cast<std::size_t>((at * shape.heads + head) * shape.dim + d)]} *
-                 held(keys[s], key_at + d);
+        score +=
+            double{q[static_cast<std::size_t>((at * shape.heads + head) * shape.dim + d)]} * held(keys[s], key_at + d);
       }
       const double weight = std::exp(score / std::sqrt(static_cast<double>(shape.dim)));
       total += weight;

@@ -28,7 +28,9 @@ struct Size {
 };
 constexpr Size kSizes[] = {{1, 1}, {3, 7}, {2, 64}, {40, 896}, {5, 1021}};
 
-std::size_t at(std::int64_t row, std::int64_t stride, std::int64_t i) { return static_cast<std::size_t>(row * stride + i); }
+std::size_t at(std::int64_t row, std::int64_t stride, std::int64_t i) {
+  return static_cast<std::size_t>(row * stride + i);
+}
 
 void expect_near(float got, double expected) { EXPECT_NEAR(got, expected, 2e-6 * (1 + std::fabs(expected))); }
 
@@ -40,7 +42,8 @@ TEST(FusedOps, RmsNormAddsTheResidualAndScales) {
       const std::vector<float> weight = random_floats(static_cast<std::size_t>(width), 3);
       std::vector<float> sum = x, out(x.size(), 9.0F);
       rms_norm(cpu, {.data = sum.data(), .rows = rows, .width = width, .stride = stride},
-               {.data = residual.data(), .stride = stride}, weight, {.eps = 1e-3F, .weight_offset = 1}, out.data(), stride);
+               {.data = residual.data(), .stride = stride}, weight, {.eps = 1e-3F, .weight_offset = 1}, out.data(),
+               stride);
       for (std::int64_t row = 0; row < rows; ++row) {
         double square = 0;
         for (std::int64_t i = 0; i < width; ++i) {
@@ -62,7 +65,8 @@ TEST(FusedOps, LayerNormTakesTheMeanOff) {
     for (const auto& [rows, width] : kSizes) {
       std::vector<float> x = random_floats(at(rows, width, 0), 1);
       for (float& value : x) value += 100;
-      const std::vector<float> weight = random_floats(static_cast<std::size_t>(width), 2), bias = random_floats(weight.size(), 3);
+      const std::vector<float> weight = random_floats(static_cast<std::size_t>(width), 2),
+                               bias = random_floats(weight.size(), 3);
       for (const bool biased : {false, true}) {
         std::vector<float> out(x.size());
         layer_norm(cpu, {.data = x.data(), .rows = rows, .width = width, .stride = width}, {}, weight,
@@ -86,7 +90,8 @@ TEST(FusedOps, LayerNormTakesTheMeanOff) {
 TEST(FusedOps, RotationTurnsPairsByTheirAngle) {
   on_every_cpu([](const Cpu& cpu) {
     const std::int64_t rows = 7, heads = 3;
-    for (const auto& [dim, rotary] : std::vector<std::pair<std::int64_t, std::int64_t>>{{64, 64}, {80, 32}, {6, 6}, {10, 2}}) {
+    for (const auto& [dim, rotary] :
+         std::vector<std::pair<std::int64_t, std::int64_t>>{{64, 64}, {80, 32}, {6, 6}, {10, 2}}) {
       const std::vector<float> angle = random_floats(at(rows, rotary / 2, 0), 1);
       std::vector<float> cos, sin;
       for (const float a : angle) {
