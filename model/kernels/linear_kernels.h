@@ -70,6 +70,9 @@ struct LinearKernel {
   // A tile reads whole groups of this many rows of x, of which those past the last are zero; `rows` counts the real
   // ones.
   std::int64_t row_multiple = 1;
+  // Around a thread's tiles, where the instruction set has state to set up.
+  void (*enter)() = nullptr;
+  void (*leave)() = nullptr;
 };
 
 // One weight format's kernels. `many` serves from many_rows rows on.

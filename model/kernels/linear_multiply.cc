@@ -136,6 +136,7 @@ void PackedMatrix::multiply(const LinearKernels& kernels, Workers& workers, Inpu
   const std::int64_t row_tasks = (x.rows + kTaskRows - 1) / kTaskRows, panel_tasks = (count + piece - 1) / piece;
   for_pieces(workers, panel_tasks * row_tasks, 1, [&](std::int64_t begin_task, std::int64_t end_task) {
     alignas(64) float sums[std::max(kFewRows, kMostTileRows) * kPanelRows];
+    if (kernel.enter != nullptr) kernel.enter();
     for (std::int64_t task = begin_task; task < end_task; ++task) {
       const std::int64_t first_row = task % row_tasks * kTaskRows, rows = std::min(kTaskRows, x.rows - first_row);
       const std::int64_t first_panel = task / row_tasks * piece, end_panel = std::min(first_panel + piece, count);
@@ -148,6 +149,7 @@ void PackedMatrix::multiply(const LinearKernels& kernels, Workers& workers, Inpu
         }
       }
     }
+    if (kernel.leave != nullptr) kernel.leave();
   });
 }
 
