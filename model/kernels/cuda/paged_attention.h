@@ -1,5 +1,6 @@
 // Attention of the newest token of each sequence over its paged KV cache: decode. Enqueues on a stream and returns; the
-// memory named here is the device's and must live until the stream came by. Thread-safe.
+// memory named here is the device's, aligned to 16 bytes, and must live until the stream came by. The host cannot look
+// into it: that lengths stay below max_length and tables name blocks that exist is the caller's to hold. Thread-safe.
 #pragma once
 
 #include <cstddef>

@@ -1,6 +1,7 @@
 #include "tests/support/cuda_on_cpu/block.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <set>
 #include <utility>
@@ -62,8 +63,7 @@ struct Thread {
   Wait wait;
   std::string fault;  // empty: none
   std::uint32_t tick = 0;
-  std::vector<std::uint32_t> seen =
-      std::vector<std::uint32_t>(kWarp);  // of each lane of the warp: ticks ordered before
+  std::array<std::uint32_t, kWarp> seen{};  // of each lane of the warp: its ticks that came before
 };
 
 // The block that runs.
@@ -243,7 +243,7 @@ bool Block::meet_warp(std::size_t first) {
 
 // After a warp barrier each of its lanes knows what any of them knew, and what all did until now.
 void Block::join_warp(const std::vector<std::size_t>& lanes) {
-  std::vector<std::uint32_t> all(kWarp);
+  std::array<std::uint32_t, kWarp> all{};
   for (const std::size_t lane : lanes) {
     for (std::size_t i = 0; i < kWarp; ++i) all[i] = std::max(all[i], threads_[lane].seen[i]);
   }
