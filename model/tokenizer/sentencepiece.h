@@ -26,19 +26,19 @@ enum class PieceType : std::uint8_t {
 
 struct SentencePieceParts {
   struct Piece {
-    std::string text;  // U+2581 for a space
+    std::string text{};  // U+2581 for a space
     float score = 0;
     PieceType type = PieceType::kNormal;
   };
-  std::string origin;         // a file, for messages
-  std::vector<Piece> pieces;  // by id
-  bool unigram = false;       // else byte pair encoding, the piece of the highest score first
-  // What encode_start does with a text; encode does none of it.
+  std::string origin{};         // a file, for messages
+  std::vector<Piece> pieces{};  // by id
+  bool unigram = false;         // else byte pair encoding, the piece of the highest score first
+  // What encode_start does with a text{}; encode does none of it.
   bool add_dummy_prefix = true, remove_extra_whitespaces = false;
-  std::string charsmap;  // SentencePiece's precompiled_charsmap; "": characters stay as they are
+  std::string charsmap{};  // SentencePiece's precompiled_charsmap; "": characters stay as they are
   // Tokens that other places know of: one beyond the pieces is a further control token, a special one among them makes
   // its piece one.
-  std::vector<AddedToken> added;
+  std::vector<AddedToken> added{};
 };
 
 // Error: pieces twice, no unknown piece, byte pieces but not 256 of them.
