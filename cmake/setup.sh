@@ -15,7 +15,8 @@ cuda_version=13.0  # that cuda_torch_version was built with
 nvcc_packages=(nvidia-cuda-nvcc nvidia-cuda-crt nvidia-nvvm nvidia-cuda-cccl nvidia-cuda-runtime)
 system_packages=(
   g++ cmake ninja-build make ccache mold python3 python3-venv
-  libboost1.81-dev libboost-context1.81-dev nlohmann-json3-dev libsentencepiece-dev libpcre2-dev libspdlog-dev libfmt-dev libcli11-dev
+  libboost1.81-dev libboost-context1.81-dev nlohmann-json3-dev libsentencepiece-dev libpcre2-dev libicu-dev
+  libspdlog-dev libfmt-dev libcli11-dev
   libgtest-dev libgmock-dev librapidcheck-dev clang-format
 )
 

@@ -35,13 +35,11 @@ Expected<LoadedModel> load_model(const LoadOptions& options) {
   try {
     Expected<ModelConfig> config = read_model_config(options.directory);
     if (!config) return config.error();
-    const auto tokenizer_path = find_sentencepiece(options.directory);
-    if (!tokenizer_path) return tokenizer_path.error();
-    auto tokenizer = load_sentencepiece(*tokenizer_path);
+    auto tokenizer = load_tokenizer(options.directory);
     if (!tokenizer) return tokenizer.error();
     if ((*tokenizer)->vocabulary() > static_cast<std::size_t>(config->vocabulary)) {
-      return make_error("{} has {} pieces, config.json a vocabulary of {}: they are not of one model", *tokenizer_path,
-                        (*tokenizer)->vocabulary(), config->vocabulary);
+      return make_error("{}: the tokenizer has {} tokens, config.json a vocabulary of {}: they are not of one model",
+                        options.directory, (*tokenizer)->vocabulary(), config->vocabulary);
     }
     auto runner = options.tensor_parallel == 1 ? load_runner(*config, options, std::make_shared<SoloCommunicator>())
                                                : load_group(*config, options);

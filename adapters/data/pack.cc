@@ -130,7 +130,7 @@ Expected<std::shared_ptr<const model::Tokenizer>> provide_tokenizer(const PackOp
     const auto written = write_file_atomically(path, given);
     if (!written) return written.error();
   }
-  auto tokenizer = model::load_sentencepiece(path);
+  auto tokenizer = model::load_tokenizer(std::filesystem::path(path).parent_path().string());
   if (!tokenizer) return tokenizer;
   constexpr std::size_t kMost = std::size_t{std::numeric_limits<std::uint16_t>::max()} + 1;
   if ((*tokenizer)->vocabulary() > kMost) {

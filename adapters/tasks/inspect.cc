@@ -48,7 +48,7 @@ Expected<InspectReport> inspect_examples(const InspectOptions& options) {
 }
 
 Expected<InspectReport> inspect_packed(const InspectOptions& options) {
-  const auto tokenizer = model::load_sentencepiece((fs::path(options.path) / "tokenizer.model").string());
+  const auto tokenizer = model::load_tokenizer(options.path);
   if (!tokenizer) return tokenizer.error();
   InspectReport report;
   report.kind = "packed";

@@ -14,6 +14,7 @@
 
 #include "model/backend.h"
 #include "model/tensor_file.h"
+#include "model/tokenizer/tokenizer.h"
 #include "model/weight_reader.h"
 #include "model/weights/checkpoint.h"
 #include "model/weights/safetensors.h"
@@ -95,8 +96,10 @@ Expected<void> package_model(const model::ModelConfig& config, const std::vector
     return written.error();
   }
   if (auto written = write_text(base / "config.json", to_json(config)); !written) return written.error();
-  fs::copy_file(tokenizer, base / fs::path(tokenizer).filename(), fs::copy_options::overwrite_existing, failed);
-  if (failed) return make_error("{}: {}", tokenizer, failed.message());
+  for (const std::string& file : model::tokenizer_files(tokenizer)) {
+    fs::copy_file(file, base / fs::path(file).filename(), fs::copy_options::overwrite_existing, failed);
+    if (failed) return make_error("{}: {}", file, failed.message());
+  }
   return {};
 }
 

@@ -21,7 +21,8 @@ Expected<std::vector<Parameter>> read_weights(const model::ModelConfig& config, 
 // For one pass: the weights in bf16 where the processor multiplies it, else in fp32, with a graph to the leaves.
 model::WeightLookup cast_for_pass(const std::vector<Parameter>& weights);
 
-// Writes config.json, model.safetensors in bf16 and a copy of the file `tokenizer`. Error: what cannot be written.
+// Writes config.json, model.safetensors in bf16 and copies of the files that are the tokenizer of
+// the directory `tokenizer`. Error: what cannot be written.
 Expected<void> package_model(const model::ModelConfig& config, const std::vector<Parameter>& weights,
                              const std::string& directory, const std::string& tokenizer);
 

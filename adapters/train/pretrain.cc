@@ -29,7 +29,7 @@ constexpr std::size_t kHeldOutRows = 64;
 
 // Read-only for the whole run.
 struct TrainingData {
-  std::string tokenizer_path;
+  std::string directory;
   std::shared_ptr<const model::Tokenizer> tokenizer;
   FimTokens control;
   IndexedDataset train, held_out;
@@ -37,8 +37,7 @@ struct TrainingData {
 
 Expected<TrainingData> open_data(const std::string& directory) {
   const fs::path base(directory);
-  const std::string path = (base / "tokenizer.model").string();
-  auto tokenizer = model::load_sentencepiece(path);
+  auto tokenizer = model::load_tokenizer(directory);
   if (!tokenizer) return make_error("{} (was this folder written by `weft data pack`?)", tokenizer.error().message);
   const auto control = find_fim_tokens(**tokenizer);
   if (!control) return control.error();
@@ -47,7 +46,7 @@ Expected<TrainingData> open_data(const std::string& directory) {
   if (train->total_tokens() == 0) return make_error("{}: there is no text to train on", directory);
   auto held_out = IndexedDataset::open((base / "valid").string());
   if (!held_out) return held_out.error();
-  return TrainingData{path, *std::move(tokenizer), *control, *std::move(train), *std::move(held_out)};
+  return TrainingData{directory, *std::move(tokenizer), *control, *std::move(train), *std::move(held_out)};
 }
 
 Expected<model::ModelConfig> read_config(const PretrainOptions& options, const model::Tokenizer& tokenizer) {
@@ -186,7 +185,7 @@ Expected<PretrainReport> Run::finish(bool interrupted) {
   if (auto saved = save(); !saved) return saved.error();
   if (interrupted) return report;
   report.held_out_bits_per_byte = bits_per_byte(model_, held_out_);
-  if (auto packed = model_.package(report.model_directory, data_.tokenizer_path); !packed) return packed.error();
+  if (auto packed = model_.package(report.model_directory, data_.directory); !packed) return packed.error();
   return report;
 }
 

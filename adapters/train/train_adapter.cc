@@ -32,7 +32,6 @@ constexpr double kWeightDecay = 0.01;
 
 struct Base {
   model::ModelConfig config;
-  std::string tokenizer_path;
   std::shared_ptr<const model::Tokenizer> tokenizer;
   std::string sha256;
 };
@@ -40,13 +39,11 @@ struct Base {
 Expected<Base> read_base(const std::string& directory) {
   auto config = model::read_model_config(directory);
   if (!config) return config.error();
-  auto tokenizer_path = model::find_sentencepiece(directory);
-  if (!tokenizer_path) return tokenizer_path.error();
-  auto tokenizer = model::load_sentencepiece(*tokenizer_path);
+  auto tokenizer = model::load_tokenizer(directory);
   if (!tokenizer) return tokenizer.error();
   auto sha256 = base_hash(directory);
   if (!sha256) return sha256.error();
-  return Base{*std::move(config), *std::move(tokenizer_path), *std::move(tokenizer), *std::move(sha256)};
+  return Base{*std::move(config), *std::move(tokenizer), *std::move(sha256)};
 }
 
 Expected<void> check_kind(const Task& task, const TrainOptions& options, const model::ModelConfig& config) {
@@ -268,7 +265,7 @@ Expected<TrainReport> run_full(const Work& work) {
   if (!report || report->interrupted) return report;
   std::error_code ignored;
   config.name = fs::weakly_canonical(options.out, ignored).filename().string();
-  const auto written = package_model(config, model->parameters(), options.out, work.base.tokenizer_path);
+  const auto written = package_model(config, model->parameters(), options.out, options.model);
   if (!written) return written.error();
   return report;
 }

@@ -1,4 +1,4 @@
-// Training of the tokenizer.model that load_sentencepiece reads. Pure but for the file it writes.
+// Training of the tokenizer.model that load_tokenizer reads. Pure but for the file it writes.
 #pragma once
 
 #include <cstddef>

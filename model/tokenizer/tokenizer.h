@@ -17,9 +17,12 @@ class Tokenizer {
  public:
   virtual ~Tokenizer() = default;
   [[nodiscard]] virtual std::size_t vocabulary() const = 0;
-  // Any bytes; decode(encode(x)) == x for valid UTF-8, and for invalid bytes too where byte fallback covers them.
-  // Control strings inside `text` stay text.
+  // Any bytes, as they are: decode(encode(x)) == x, but for what the vocabulary has no token for, as T5's has none for
+  // a line end. Control strings inside `text` stay text.
   [[nodiscard]] virtual std::vector<TokenId> encode(std::string_view text) const = 0;
+  // What the family's own tokenizer makes of a whole text, without its control tokens: normalised, and with a space in
+  // front where the family puts one.
+  [[nodiscard]] virtual std::vector<TokenId> encode_start(std::string_view text) const { return encode(text); }
   // Bytes of one token; empty for control tokens. May end inside a UTF-8 sequence.
   [[nodiscard]] virtual std::string_view bytes(TokenId id) const = 0;
   [[nodiscard]] virtual std::optional<TokenId> control(std::string_view name) const = 0;
@@ -30,11 +33,15 @@ class Tokenizer {
   }
 };
 
-// The SentencePiece file of a model directory: tokenizer.model, or spiece.model, as T5 calls it. Error: neither is
-// there; where a byte-level BPE is instead, as CodeT5 has it, that it cannot be read yet.
-Expected<std::string> find_sentencepiece(const std::string& directory);
+// The tokenizer of a model directory, from the first of these that is there:
+//   tokenizer.model or spiece.model    SentencePiece
+//   tokenizer.json                     byte pair encoding or a unigram model
+//   vocab.json and merges.txt          byte-level byte pair encoding
+// Control tokens that none of these holds come from the tokenizer_config.json, special_tokens_map.json and
+// added_tokens.json beside it. Error: none of them is there, or what is wrong with the one that is.
+Expected<std::shared_ptr<const Tokenizer>> load_tokenizer(const std::string& directory);
 
-// Error: missing, not a model, vocabulary larger than the config's.
-Expected<std::shared_ptr<const Tokenizer>> load_sentencepiece(const std::string& path);
+// The files that load_tokenizer reads, those that are there: whoever writes a model copies them.
+[[nodiscard]] std::vector<std::string> tokenizer_files(const std::string& directory);
 
 }  // namespace weft::model

@@ -63,7 +63,7 @@ class PackTest : public testing::Test {
   }
   // The documents of train or valid as text; each must end with the end of text.
   std::vector<std::string> documents(const std::string& part) const {
-    const auto tokenizer = model::load_sentencepiece((root_ / "out/tokenizer.model").string());
+    const auto tokenizer = model::load_tokenizer((root_ / "out").string());
     const auto dataset = IndexedDataset::open((root_ / "out" / part).string());
     EXPECT_TRUE(tokenizer);
     EXPECT_TRUE(dataset);

@@ -60,7 +60,7 @@ class Pretrain : public testing::Test {
     const std::string tokenizer = (folder_ / "data/tokenizer.model").string();
     const auto trained = model::train_sentencepiece(documents(0, 30), {.vocabulary = 420, .threads = 1}, tokenizer);
     ASSERT_TRUE(trained) << trained.error().message;
-    const auto loaded = model::load_sentencepiece(tokenizer);
+    const auto loaded = model::load_tokenizer((folder_ / "data").string());
     ASSERT_TRUE(loaded) << loaded.error().message;
     write_dataset((folder_ / "data/train").string(), **loaded, documents(0, 30));
     write_dataset((folder_ / "data/valid").string(), **loaded, documents(30, 34));

@@ -60,7 +60,7 @@ class TinyBase : public testing::Test {
     const std::string tokenizer = path("tokenizer.model");
     const auto trained = model::train_sentencepiece(texts_, {.vocabulary = 400, .threads = 1}, tokenizer);
     ASSERT_TRUE(trained) << trained.error().message;
-    const auto loaded = model::load_sentencepiece(tokenizer);
+    const auto loaded = model::load_tokenizer(path(""));
     ASSERT_TRUE(loaded) << loaded.error().message;
     const auto config = model::parse_model_config(
         fmt::format(R"({{"architectures": ["Qwen3ForCausalLM"], "model_type": "qwen3", "vocab_size": {},
@@ -77,7 +77,7 @@ class TinyBase : public testing::Test {
       const at::NoGradGuard no_gradient;
       at::Tensor(model.parameters().front().value).mul_(25);
     }
-    const auto packaged = model.package(path("base"), tokenizer);
+    const auto packaged = model.package(path("base"), path(""));
     ASSERT_TRUE(packaged) << packaged.error().message;
   }
 

@@ -23,7 +23,7 @@ class TrainFull : public TinyBase {
  protected:
   void SetUp() override {
     TinyBase::SetUp();
-    tokenizer_ = *model::load_sentencepiece(path("tokenizer.model"));
+    tokenizer_ = *model::load_tokenizer(path(""));
     end_ = *tokenizer_->control("<|endoftext|>");
     const auto config = model::parse_model_config(
         fmt::format(R"({{"architectures": ["T5ForConditionalGeneration"], "model_type": "t5", "vocab_size": {},
@@ -33,7 +33,7 @@ class TrainFull : public TinyBase {
         "tiny-t5");
     ASSERT_TRUE(config) << config.error().message;
     t5_ = *config;
-    const auto packaged = package_model(t5_, draw_weights(t5_, 5), path("t5"), path("tokenizer.model"));
+    const auto packaged = package_model(t5_, draw_weights(t5_, 5), path("t5"), path(""));
     ASSERT_TRUE(packaged) << packaged.error().message;
   }
 
@@ -128,7 +128,7 @@ TEST_F(TrainFull, AnEncoderDecoderSaysWhatItWasTaught) {
   for (const TokenExample* each : all) apart += model.loss_sum({&each, 1}).item<double>();
   EXPECT_NEAR(apart, model.loss_sum(all).item<double>(), 0.02);
 
-  const auto packaged = package_model(t5_, model.parameters(), path("taught"), path("tokenizer.model"));
+  const auto packaged = package_model(t5_, model.parameters(), path("taught"), path(""));
   ASSERT_TRUE(packaged) << packaged.error().message;
   const model::LoadedModel loaded = load(path("taught"));
   for (const TokenExample& each : pairs) EXPECT_EQ(greedy(*loaded.runner, each.text.prompt), each.text.answer);

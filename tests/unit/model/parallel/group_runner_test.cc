@@ -111,7 +111,7 @@ std::vector<TokenId> greedy(model::ModelRunner& runner, std::vector<TokenId> pro
 class DefaultModel : public testing::TestWithParam<int> {};
 
 TEST_P(DefaultModel, GivesTheTextAndTheLogitsOfOneProcess) {
-  const auto tokenizer = model::load_sentencepiece(default_directory() + "/tokenizer.model");
+  const auto tokenizer = model::load_tokenizer(default_directory());
   ASSERT_TRUE(tokenizer);
   const Group group = start_group(default_directory(), GetParam());
   const auto solo = solo_runner(default_directory());

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <sentencepiece_trainer.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <random>
@@ -38,15 +39,16 @@ std::string train(const std::string& name, const std::unordered_map<std::string,
   std::string model;
   const auto status = sentencepiece::SentencePieceTrainer::Train(arguments, &lines, &model);
   EXPECT_TRUE(status.ok()) << status.ToString();
-  const std::string path = ::testing::TempDir() + "weft_foreign_" + name;
-  std::ofstream(path, std::ios::binary) << model;
-  return path;
+  const std::string folder = ::testing::TempDir() + "weft_foreign_" + name;
+  std::filesystem::create_directories(folder);
+  std::ofstream(folder + "/tokenizer.model", std::ios::binary) << model;
+  return folder;
 }
 
 TEST(ForeignSentencePiece, IsReadWithoutItsNormalisation) {
   for (const char* type : {"bpe", "unigram"}) {
-    const std::string path = train(type, {{"model_type", type}, {"vocab_size", "330"}});
-    const auto tokenizer = load_sentencepiece(path);
+    const std::string folder = train(type, {{"model_type", type}, {"vocab_size", "330"}});
+    const auto tokenizer = load_tokenizer(folder);
     ASSERT_TRUE(tokenizer) << tokenizer.error().message;
     for (const std::string_view text : {"x", " x", "  two  spaces ", "return open(path)\n\n    \tﬁ ① é e\u0301",
                                         "\xFF\xE2\x96\x81", "<s></s><unk><0x41>"}) {
@@ -54,16 +56,60 @@ TEST(ForeignSentencePiece, IsReadWithoutItsNormalisation) {
     }
     EXPECT_TRUE((*tokenizer)->control("<s>"));
     EXPECT_TRUE((*tokenizer)->control("</s>"));
-    std::filesystem::remove(path);
+    std::filesystem::remove_all(folder);
   }
 }
 
-TEST(ForeignSentencePiece, IsRefusedWithoutByteFallback) {
-  const std::string path = train("no_bytes", {{"byte_fallback", "false"}, {"vocab_size", "80"}});
-  const auto tokenizer = load_sentencepiece(path);
-  ASSERT_FALSE(tokenizer);
-  EXPECT_THAT(tokenizer.error().message, ::testing::HasSubstr("has 0 byte tokens, expected 256"));
-  std::filesystem::remove(path);
+TEST(ForeignSentencePiece, WithoutByteFallbackGivesTheUnknownTokenForWhatItLacks) {
+  const std::string folder = train("no_bytes", {{"byte_fallback", "false"}, {"vocab_size", "80"}});
+  const auto tokenizer = load_tokenizer(folder);
+  ASSERT_TRUE(tokenizer) << tokenizer.error().message;
+  const auto ids = (*tokenizer)->encode("a\xFFz");
+  EXPECT_EQ((*tokenizer)->decode(ids), "az");
+  EXPECT_EQ((*tokenizer)->decode((*tokenizer)->encode("read path")), "read path");
+  std::filesystem::remove_all(folder);
+}
+
+TEST(ForeignSentencePiece, PutsASpaceInFrontOfAStartAlone) {
+  const std::string folder = train("start", {});
+  const auto tokenizer = load_tokenizer(folder);
+  ASSERT_TRUE(tokenizer) << tokenizer.error().message;
+  const Tokenizer& own = **tokenizer;
+  EXPECT_EQ(own.decode(own.encode_start("return open(path)")), " return open(path)");
+  EXPECT_EQ(own.decode(own.encode_start("two  spaces\u2460")), " two spaces1");
+  EXPECT_EQ(own.encode_start("path"), own.encode(" path"));
+  EXPECT_EQ(own.decode(own.encode_start("path\xFF  x")), " path\xFF  x");
+  EXPECT_TRUE(own.encode_start("").empty());
+  std::filesystem::remove_all(folder);
+}
+
+// As CodeGemma has it: pieces that the model always takes whole, of which some are control tokens.
+TEST(ForeignSentencePiece, NeverGivesUserDefinedPiecesThatAreControlTokens) {
+  const std::string folder =
+      train("user_defined", {{"user_defined_symbols", "<|fim_prefix|>,<start>,<table>,\n\n"}, {"vocab_size", "420"}});
+  const auto write = [&](const std::string& file, const std::string& text) {
+    std::ofstream(folder + "/" + file) << text;
+  };
+  write("special_tokens_map.json", R"({"bos_token": "<s>", "additional_special_tokens": [{"content": "<start>"}]})");
+  write("added_tokens.json", R"({"<pad>": 430})");
+  const auto tokenizer = load_tokenizer(folder);
+  ASSERT_TRUE(tokenizer) << tokenizer.error().message;
+  const Tokenizer& own = **tokenizer;
+  for (const std::string name : {"<|fim_prefix|>", "<start>"}) {
+    ASSERT_TRUE(own.control(name)) << name;
+    EXPECT_EQ(own.bytes(*own.control(name)), "");
+    for (const auto& ids : {own.encode("x" + name), own.encode_start(name)}) {
+      EXPECT_EQ(std::count(ids.begin(), ids.end(), *own.control(name)), 0) << name;
+    }
+    EXPECT_EQ(own.decode(own.encode("x" + name)), "x" + name);
+  }
+  for (const std::string text : {"<table>", "\n\n"}) {
+    EXPECT_FALSE(own.control(text)) << text;
+    EXPECT_EQ(own.encode(text).size(), 1U) << text;
+  }
+  EXPECT_EQ(own.control("<pad>"), TokenId(430));
+  EXPECT_EQ(own.vocabulary(), 431U);
+  std::filesystem::remove_all(folder);
 }
 
 }  // namespace

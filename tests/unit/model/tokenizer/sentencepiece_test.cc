@@ -13,7 +13,18 @@
 namespace weft::model {
 namespace {
 
-std::string scratch(const std::string& name) { return ::testing::TempDir() + "weft_sentencepiece_" + name; }
+// tokenizer.model in a folder of its own.
+std::string scratch(const std::string& name) {
+  const std::filesystem::path folder = ::testing::TempDir() + "weft_sentencepiece_" + name;
+  std::filesystem::create_directories(folder);
+  return (folder / "tokenizer.model").string();
+}
+
+Expected<std::shared_ptr<const Tokenizer>> load(const std::string& path) {
+  return load_tokenizer(std::filesystem::path(path).parent_path().string());
+}
+
+void discard(const std::string& path) { std::filesystem::remove_all(std::filesystem::path(path).parent_path()); }
 
 std::string read(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
@@ -48,13 +59,13 @@ class SentencePiece : public ::testing::Test {
     path_ = scratch("model");
     const auto trained = train_sentencepiece(documents(), {.vocabulary = 600}, path_);
     ASSERT_TRUE(trained) << trained.error().message;
-    auto loaded = load_sentencepiece(path_);
+    auto loaded = load(path_);
     ASSERT_TRUE(loaded) << loaded.error().message;
     tokenizer_ = *loaded;
   }
   static void TearDownTestSuite() {
     tokenizer_.reset();
-    std::filesystem::remove(path_);
+    discard(path_);
   }
   static void expect_round_trip(std::string_view text) {
     const auto ids = tokenizer_->encode(text);
@@ -128,21 +139,21 @@ TEST_F(SentencePiece, TrainsTheSameModelFromTheSameSeed) {
   const std::string again = scratch("again");
   ASSERT_TRUE(train_sentencepiece(documents(), {.vocabulary = 600}, again));
   EXPECT_EQ(read(again), read(path_));
-  std::filesystem::remove(again);
+  discard(again);
 }
 
 TEST(SentencePieceErrors, NamesTheFileThatIsMissingOrNotAModel) {
-  const auto missing = load_sentencepiece(scratch("missing"));
+  const auto missing = load(scratch("missing"));
   ASSERT_FALSE(missing);
   EXPECT_THAT(missing.error().message, ::testing::HasSubstr("missing"));
   const std::string path = scratch("foreign");
   for (const std::string text : {"", "not a model at all", "{\"version\": \"1.0\"}"}) {
     std::ofstream(path, std::ios::binary) << text;
-    const auto foreign = load_sentencepiece(path);
+    const auto foreign = load(path);
     ASSERT_FALSE(foreign) << text;
     EXPECT_THAT(foreign.error().message, ::testing::HasSubstr("is not a SentencePiece model"));
   }
-  std::filesystem::remove(path);
+  discard(path);
 }
 
 TEST(SentencePieceErrors, RefusesATruncatedModel) {
@@ -151,9 +162,9 @@ TEST(SentencePieceErrors, RefusesATruncatedModel) {
   const std::string whole = read(path);
   for (const std::size_t size : {whole.size() / 3, whole.size() / 2, whole.size() - 1}) {
     std::ofstream(path, std::ios::binary) << whole.substr(0, size);
-    EXPECT_FALSE(load_sentencepiece(path)) << size << " of " << whole.size();
+    EXPECT_FALSE(load(path)) << size << " of " << whole.size();
   }
-  std::filesystem::remove(path);
+  discard(path);
 }
 
 TEST(SentencePieceErrors, SaysWhenThereIsTooLittleText) {
@@ -174,7 +185,7 @@ TEST(SentencePieceErrors, SaysWhenTheVocabularyHasNoRoomForTheAlphabet) {
   ASSERT_FALSE(tiny);
   EXPECT_THAT(tiny.error().message, ::testing::HasSubstr("383"));
   ASSERT_TRUE(train_sentencepiece(documents(), {.vocabulary = 384}, path));
-  std::filesystem::remove(path);
+  discard(path);
   const std::vector<std::string> greek = {"α β γ δ ε ζ η θ ι κ λ μ ν ξ ο π ρ σ τ υ φ χ ψ ω\n"};
   const auto full = train_sentencepiece(greek, {.vocabulary = 384}, path);
   ASSERT_FALSE(full);
