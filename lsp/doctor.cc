@@ -11,7 +11,7 @@
 
 #include "adapters/lora/peft.h"
 #include "adapters/registry/registry.h"
-#include "model/config/model_config.h"
+#include "model/model_files.h"
 #include "model/runner.h"
 
 namespace weft::lsp {
@@ -125,7 +125,7 @@ void examine_model(DoctorReport& report, const std::string& requested) {
     return;
   }
   model.directory = *directory;
-  const auto config = model::read_model_config(model.directory);
+  const auto config = model::read_config(model.directory);
   if (!config) {
     add_error(report, config.error().message, "the model directory needs a config.json of a supported family");
     return;

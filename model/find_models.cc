@@ -1,5 +1,7 @@
 #include "model/find_models.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <filesystem>
@@ -61,7 +63,7 @@ void look_at(const fs::path& folder, const std::vector<fs::directory_entry>& ent
   for (const auto& entry : entries) {
     const std::string file = entry.path().filename().string();
     if (!file.ends_with(kGguf) || !is_file(entry) || is_later_part(file)) continue;
-    out.push_back({entry.path().string(), name.empty() ? file : name + "/" + file});
+    out.push_back({entry.path().string(), name.empty() ? file : fmt::format("{}/{}", name, file)});
   }
 }
 
@@ -77,10 +79,12 @@ void search(const fs::path& folder, int depth, std::size_t& left, Found& out) {
 void search_hugging_face(const fs::path& cache, std::size_t& left, Found& out) {
   constexpr std::string_view kPrefix = "models--", kBetween = "--";
   for (const auto& repository : entries_of(cache, left)) {
-    std::string name = repository.path().filename().string();
-    if (!name.starts_with(kPrefix) || !is_folder(repository)) continue;
-    name.erase(0, kPrefix.size());
-    if (const auto at = name.find(kBetween); at != std::string::npos) name.replace(at, kBetween.size(), "/");
+    const std::string folder = repository.path().filename().string();
+    if (!folder.starts_with(kPrefix) || !is_folder(repository)) continue;
+    std::string name = folder.substr(kPrefix.size());
+    if (const auto at = name.find(kBetween); at != std::string::npos) {
+      name = fmt::format("{}/{}", name.substr(0, at), name.substr(at + kBetween.size()));
+    }
     for (const auto& snapshot : entries_of(repository.path() / "snapshots", left)) {
       if (is_folder(snapshot)) look_at(snapshot.path(), entries_of(snapshot.path(), left), name, out);
     }
@@ -104,7 +108,7 @@ std::string blob_of(const fs::path& manifest) {
     const bool is_model = text("mediaType") == "application/vnd.ollama.image.model";
     // "sha256:…", and nothing that would lead elsewhere.
     if (is_model && digest.starts_with("sha256:") && digest.find('/') == std::string::npos) {
-      return "sha256-" + digest.substr(digest.find(':') + 1);
+      return fmt::format("sha256-{}", digest.substr(digest.find(':') + 1));
     }
   }
   return "";
@@ -120,8 +124,8 @@ void search_ollama(const fs::path& models, const fs::path& folder, int depth, st
       std::error_code ignored;
       if (blob.empty() || !fs::exists(models / "blobs" / blob, ignored)) continue;
       const fs::path tag = entry.path();
-      out.push_back(
-          {(models / "blobs" / blob).string(), tag.parent_path().filename().string() + ":" + tag.filename().string()});
+      out.push_back({(models / "blobs" / blob).string(),
+                     fmt::format("{}:{}", tag.parent_path().filename().string(), tag.filename().string())});
     }
   }
 }
@@ -137,12 +141,14 @@ std::vector<ModelPlace> model_places(const std::function<std::string(const char*
     begin = end + 1;
   }
   const std::string home = variable("HOME");
-  const auto below_home = [&](std::string_view path) { return home.empty() ? "" : home + "/" + std::string(path); };
+  const auto below_home = [&](std::string_view path) { return home.empty() ? "" : fmt::format("{}/{}", home, path); };
   const auto first_set = [](std::string a, const std::string& b) { return a.empty() ? b : a; };
   const std::string xdg = first_set(variable("XDG_CACHE_HOME"), below_home(".cache"));
-  const std::string hugging_face = first_set(variable("HF_HOME"), xdg.empty() ? "" : xdg + "/huggingface");
-  const std::string hub = first_set(variable("HF_HUB_CACHE"), hugging_face.empty() ? "" : hugging_face + "/hub");
-  const std::string llama = first_set(variable("LLAMA_CACHE"), xdg.empty() ? "" : xdg + "/llama.cpp");
+  const std::string hugging_face =
+      first_set(variable("HF_HOME"), xdg.empty() ? "" : fmt::format("{}/huggingface", xdg));
+  const std::string hub =
+      first_set(variable("HF_HUB_CACHE"), hugging_face.empty() ? "" : fmt::format("{}/hub", hugging_face));
+  const std::string llama = first_set(variable("LLAMA_CACHE"), xdg.empty() ? "" : fmt::format("{}/llama.cpp", xdg));
   const std::string ollama = first_set(variable("OLLAMA_MODELS"), below_home(".ollama/models"));
   for (const ModelPlace& place :
        {ModelPlace{PlaceKind::kHuggingFace, hub}, ModelPlace{PlaceKind::kFolder, llama},

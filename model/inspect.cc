@@ -7,8 +7,8 @@
 #include <set>
 
 #include "model/config/model_config.h"
-#include "model/inspect_tokenizer.h"
 #include "model/layers/transformer.h"
+#include "model/model_files.h"
 #include "model/weights/find_quantized.h"
 
 namespace weft::model {
@@ -36,7 +36,6 @@ void add_config(const ModelConfig& config, ModelReport& report) {
   report.context = config.max_positions;
   const auto size = [](int value) { return static_cast<std::uint64_t>(value); };
   report.kv_bytes_per_token = 2 * size(config.layers) * size(config.kv_heads) * size(config.head_dim) * kBf16Bytes;
-  if (config.fim.available()) report.fim = {config.fim.prefix, config.fim.suffix, config.fim.middle};
 }
 
 void add_memory(const std::string& name, const std::vector<std::int64_t>& shape, ModelReport& report) {
@@ -159,16 +158,17 @@ Expected<void> fill(const std::string& path, const InspectOptions& options, Mode
   if (!text) return text.error();
   std::error_code ignored;
   const fs::path folder = fs::weakly_canonical(path, ignored);
-  const auto config = parse_model_config(*text, folder.filename().string());
+  auto config = parse_model_config(*text, folder.filename().string());
   if (!config) return config.error();
   add_config(*config, report);
   compare_tensors(*checkpoint, *config, report);
 
-  const auto tokenizer = summarize_tokenizer(*checkpoint, path);
+  const auto tokenizer = read_tokenizer(path);
   if (tokenizer) {
     report.tokenizer = tokenizer->kind;
-    report.tokens = tokenizer->tokens;
-    if (report.fim.empty()) report.fim = tokenizer->fim;
+    report.tokens = tokenizer->tokenizer->vocabulary();
+    add_fim_format(*config, *tokenizer->tokenizer);
+    if (config->fim.available()) report.fim = {config->fim.prefix, config->fim.suffix, config->fim.middle};
   }
   if (!report.missing.empty()) return make_error("missing: {}", first_of(report.missing));
   if (!report.misshapen.empty()) return make_error("not as config.json says: {}", first_of(report.misshapen));

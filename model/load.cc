@@ -8,6 +8,7 @@
 #include "model/group_runner.h"
 #include "model/layers/transformer.h"
 #include "model/load_runner.h"
+#include "model/model_files.h"
 #include "model/runner.h"
 
 namespace weft::model {
@@ -33,19 +34,14 @@ Expected<std::unique_ptr<ModelRunner>> load_group(const ModelConfig& config, con
 
 Expected<LoadedModel> load_model(const LoadOptions& options) {
   try {
-    Expected<ModelConfig> config = read_model_config(options.directory);
-    if (!config) return config.error();
-    auto tokenizer = load_tokenizer(options.directory);
-    if (!tokenizer) return tokenizer.error();
-    if ((*tokenizer)->vocabulary() > static_cast<std::size_t>(config->vocabulary)) {
-      return make_error("{}: the tokenizer has {} tokens, config.json a vocabulary of {}: they are not of one model",
-                        options.directory, (*tokenizer)->vocabulary(), config->vocabulary);
-    }
-    auto runner = options.tensor_parallel == 1 ? load_runner(*config, options, std::make_shared<SoloCommunicator>())
-                                               : load_group(*config, options);
+    auto files = read_model_files(options.directory);
+    if (!files) return files.error();
+    const ModelConfig& config = files->config;
+    auto runner = options.tensor_parallel == 1 ? load_runner(config, options, std::make_shared<SoloCommunicator>())
+                                               : load_group(config, options);
     if (!runner) return runner.error();
     if (options.progress) options.progress(1);
-    return LoadedModel{*std::move(config), *std::move(tokenizer), *std::move(runner)};
+    return LoadedModel{std::move(files->config), std::move(files->tokenizer), *std::move(runner)};
   } catch (const std::exception& failure) {
     return make_error("{}: {}", options.directory, failure.what());
   }
@@ -53,9 +49,8 @@ Expected<LoadedModel> load_model(const LoadOptions& options) {
 
 Expected<std::string> find_model_directory(const std::string& requested) {
   const auto checked = [](const fs::path& directory, std::string_view origin) -> Expected<std::string> {
-    std::error_code ignored;
-    if (fs::exists(directory / "config.json", ignored)) return directory.string();
-    return make_error("no model in {} ({}): it has no config.json", directory.string(), origin);
+    if (looks_like_model(directory.string())) return directory.string();
+    return make_error("no model in {} ({}): it has no config.json and is no GGUF file", directory.string(), origin);
   };
   if (!requested.empty()) return checked(requested, "given by --model");
   if (const char* named = std::getenv("WEFT_MODEL"); named != nullptr && *named != '\0') {

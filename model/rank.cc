@@ -6,6 +6,7 @@
 
 #include "model/base/log.h"
 #include "model/load_runner.h"
+#include "model/model_files.h"
 #include "model/parallel/rank_environment.h"
 #include "model/parallel/rank_group.h"
 #include "model/parallel/shm_communicator.h"
@@ -47,7 +48,7 @@ class RankWorker {
   Expected<void> handle(const StartRank& start) { return answer(load(start)); }
 
   Expected<void> load(const StartRank& start) {
-    const auto config = read_model_config(start.directory);
+    const auto config = read_config(start.directory);
     if (!config) return config.error();
     LoadOptions options;
     options.directory = start.directory;

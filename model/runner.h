@@ -74,7 +74,7 @@ class ModelRunner {
   virtual void remove_adapter(AdapterId id) = 0;
 };
 
-// What a model directory gives: config.json, tokenizer.model, model.safetensors.
+// What a model directory or a GGUF file gives: configuration, tokenizer, weights.
 struct LoadedModel {
   ModelConfig config;
   std::shared_ptr<const Tokenizer> tokenizer;

@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <span>
+
+#include "generation/completion/fim_prompt.h"
 
 namespace weft::generation {
 namespace {
@@ -91,13 +92,22 @@ std::size_t window_start(std::string_view text, const std::vector<Line>& lines, 
   return lines.back().begin;
 }
 
+struct Encoding {
+  const model::Tokenizer& tokenizer;
+  bool starts_prefix;  // FimFormat's
+};
+
 // The cursor's line is encoded apart, so that typing changes no token before it. It takes the line ends before it
 // along: tokenizers of code have tokens of a line end and its indentation.
-std::vector<TokenId> encode_window(std::string_view window, const model::Tokenizer& tokenizer) {
+std::vector<TokenId> encode_window(std::string_view window, const Encoding& encoding) {
+  const model::Tokenizer& tokenizer = encoding.tokenizer;
+  const auto first = [&](std::string_view text) {
+    return encoding.starts_prefix ? tokenizer.encode_start(text) : tokenizer.encode(text);
+  };
   std::size_t cut = window.rfind('\n');
-  if (cut == std::string_view::npos) return tokenizer.encode(window);
+  if (cut == std::string_view::npos) return first(window);
   while (cut > 0 && window[cut - 1] == '\n') --cut;
-  std::vector<TokenId> tokens = tokenizer.encode(window.substr(0, cut));
+  std::vector<TokenId> tokens = first(window.substr(0, cut));
   const std::vector<TokenId> line = tokenizer.encode(window.substr(cut));
   tokens.insert(tokens.end(), line.begin(), line.end());
   return tokens;
@@ -136,10 +146,10 @@ Expected<Sides> screened_sides(const PromptSource& source, const PromptBudget& r
 }
 
 // The end of the text before the cursor.
-std::vector<TokenId> prefix_tokens(const Sides& sides, std::size_t budget, const model::Tokenizer& tokenizer) {
+std::vector<TokenId> prefix_tokens(const Sides& sides, std::size_t budget, const Encoding& encoding) {
   const std::string_view text = sides.before;
-  const std::size_t start = window_start(text, line_starts(text, sides.piece), budget, tokenizer);
-  std::vector<TokenId> tokens = encode_window(text.substr(start), tokenizer);
+  const std::size_t start = window_start(text, line_starts(text, sides.piece), budget, encoding.tokenizer);
+  std::vector<TokenId> tokens = encode_window(text.substr(start), encoding);
   if (tokens.size() > budget) {
     const std::size_t step = std::min(kTokenStep, std::max<std::size_t>(budget / 2, 1));
     const std::size_t cut = std::min((tokens.size() - budget + step - 1) / step * step, tokens.size());
@@ -159,15 +169,6 @@ std::vector<TokenId> suffix_tokens(const Sides& sides, std::size_t budget, const
   return tokenizer.encode(std::string_view(kept).substr(0, line_end + 1));
 }
 
-Expected<TokenId> fim_token(std::string_view name, const model::Tokenizer& tokenizer) {
-  if (auto id = tokenizer.control(name)) return *id;
-  return make_error("the model names the fim token {}, which its tokenizer does not have", name);
-}
-
-void append(std::vector<TokenId>& out, std::span<const TokenId> tokens) {
-  out.insert(out.end(), tokens.begin(), tokens.end());
-}
-
 }  // namespace
 
 Expected<std::vector<TokenId>> build_prompt(const PromptSource& source, const PromptBudget& budget,
@@ -183,30 +184,15 @@ Expected<std::vector<TokenId>> build_prompt(const PromptSource& source, const Pr
   const std::size_t room = budget.total_tokens > reserved ? budget.total_tokens - reserved : 1;
   const auto sides = screened_sides(source, {room, for_suffix}, screen);
   if (!sides) return sides.error();
-  const std::vector<TokenId> prefix = prefix_tokens(*sides, room, tokenizer);
-  if (!infill) {
-    append(prompt, prefix);
-    return prompt;
+  FimParts parts;
+  parts.prefix = prefix_tokens(*sides, room, {tokenizer, config.fim.starts_prefix});
+  if (infill) {
+    parts.suffix = suffix_tokens(*sides, for_suffix, tokenizer);
+    auto laid_out = lay_out(parts, config.fim, tokenizer);
+    if (!laid_out) return laid_out.error();
+    parts.prefix = *std::move(laid_out);
   }
-  const std::vector<TokenId> suffix = suffix_tokens(*sides, for_suffix, tokenizer);
-  const auto prefix_id = fim_token(config.fim.prefix, tokenizer);
-  const auto suffix_id = fim_token(config.fim.suffix, tokenizer);
-  const auto middle_id = fim_token(config.fim.middle, tokenizer);
-  for (const auto* id : {&prefix_id, &suffix_id, &middle_id}) {
-    if (!*id) return id->error();
-  }
-  prompt.push_back(*prefix_id);
-  if (config.fim.layout == model::FimLayout::kPsm) {
-    append(prompt, prefix);
-    prompt.push_back(*suffix_id);
-    append(prompt, suffix);
-    prompt.push_back(*middle_id);
-  } else {
-    prompt.push_back(*suffix_id);
-    append(prompt, suffix);
-    prompt.push_back(*middle_id);
-    append(prompt, prefix);
-  }
+  prompt.insert(prompt.end(), parts.prefix.begin(), parts.prefix.end());
   return prompt;
 }
 

@@ -152,7 +152,7 @@ int remove(const Settings& settings) {
 int inspect_files(const Settings& settings) {
   const auto directory = model::find_model_directory(settings.model);
   if (!directory) return fail(directory.error());
-  const auto config = model::read_model_config(*directory);
+  const auto config = model::read_config(*directory);
   if (!config) return fail(config.error());
   const auto hash = adapters::base_hash(*directory);
   if (!hash) return fail(hash.error());

@@ -24,9 +24,9 @@ namespace {
 using generation::CompletionResult;
 
 struct Settings {
-  std::string model, file, other;
+  ModelOptions model;
+  std::string file, other;
   std::size_t places = 20, keys = 60, visits = 12;
-  int threads = 0, tensor_parallel = 1;
   bool json = false;
 };
 
@@ -264,10 +264,7 @@ Expected<std::array<Document, 2>> documents(const Settings& settings) {
 int run(const Settings& settings) {
   auto files = documents(settings);
   if (!files) return fail(files.error());
-  auto stack = load_model_stack({.model = settings.model,
-                                 .threads = settings.threads,
-                                 .tensor_parallel = settings.tensor_parallel,
-                                 .completion = {}});
+  auto stack = load_model_stack(settings.model);
   if (!stack) return fail(stack.error());
   Bench bench{*std::move(stack), std::move((*files)[0]), std::move((*files)[1])};
   const auto measured = measure(bench, settings);
@@ -287,7 +284,7 @@ void add_typing(CLI::App& group, int& exit_code) {
   app->add_option("--visits", settings->visits, "returns to a file from the other one")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
-  add_model_options(*app, settings->model, settings->threads, settings->tensor_parallel);
+  add_model_options(*app, settings->model);
   app->add_flag("--json", settings->json, "print the numbers as JSON");
   app->footer("Example:\n  weft bench typing --places 50 --json");
   app->callback([settings, &exit_code] { exit_code = run(*settings); });

@@ -20,8 +20,8 @@ using generation::CompletionResult;
 constexpr int kContextLines = 3;
 
 struct Settings {
-  std::string location, model;
-  int threads = 0, tensor_parallel = 1;
+  std::string location;
+  ModelOptions model;
   bool json = false;
 };
 
@@ -75,10 +75,7 @@ int run(const Settings& settings) {
   if (!location) return fail(2, location.error());
   const auto located = read_location(*location);
   if (!located) return fail(1, located.error());
-  auto stack = load_model_stack({.model = settings.model,
-                                 .threads = settings.threads,
-                                 .tensor_parallel = settings.tensor_parallel,
-                                 .completion = {}});
+  auto stack = load_model_stack(settings.model);
   if (!stack) return fail(1, stack.error());
   // An editor names files by absolute path, and the prompt may hold the name: so does this.
   const std::string path = std::filesystem::absolute(location->path).lexically_normal().string();
@@ -100,7 +97,7 @@ void add_complete_command(CLI::App& root, int& exit_code) {
   app->add_option("location", settings->location, "line and column from 1, columns in characters")
       ->required()
       ->type_name("FILE:LINE:COL");
-  add_model_options(*app, settings->model, settings->threads, settings->tensor_parallel);
+  add_model_options(*app, settings->model);
   app->add_flag("--json", settings->json, "print items, timings and model as JSON");
   app->footer(
       "The place is marked \u2038 and the offered text follows it.\n\n"

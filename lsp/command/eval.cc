@@ -17,8 +17,7 @@ using adapters::CompletionEvalReport;
 
 struct Settings {
   CompletionEvalOptions options;
-  std::string model;
-  int threads = 0, tensor_parallel = 1;
+  ModelOptions model;
   bool json = false;
 };
 
@@ -38,10 +37,7 @@ int fail(const Error& error) {
 }
 
 int run(const Settings& settings) {
-  auto stack = load_model_stack({.model = settings.model,
-                                 .threads = settings.threads,
-                                 .tensor_parallel = settings.tensor_parallel,
-                                 .completion = {}});
+  auto stack = load_model_stack(settings.model);
   if (!stack) return fail(stack.error());
   auto bar = std::make_unique<ProgressBar>(*stack->clock);
   adapters::CompletionEvalHooks hooks;
@@ -75,7 +71,7 @@ void add_completion(CLI::App& group, int& exit_code) {
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   app->add_option("--seed", options.seed, "seed of the chosen places")->capture_default_str();
-  add_model_options(*app, settings->model, settings->threads, settings->tensor_parallel);
+  add_model_options(*app, settings->model);
   app->add_flag("--json", settings->json, "print the report as JSON");
   app->footer("Example:\n  weft eval completion --data ./held-out --max-files 20 --json");
   app->callback([settings, &exit_code] { exit_code = run(*settings); });

@@ -52,7 +52,7 @@ int run(const Task& task, const Settings& settings) {
     fmt::print(stderr, "weft eval {}: {}\n", task.name, error.message);
     return 1;
   };
-  auto stack = load_model_stack({.model = settings.model, .threads = settings.threads, .completion = {}});
+  auto stack = load_model_stack({.model = settings.model, .threads = settings.threads});
   if (!stack) return fail(stack.error());
   const auto report = evaluate(task, settings, *stack);
   if (!report) return fail(report.error());

@@ -25,10 +25,10 @@ constexpr const char* kTask = "function-from-comment";
 constexpr std::size_t kMostDescriptionBytes = 8192;
 
 struct Settings {
-  std::string description, language = "python", adapter, model;
+  std::string description, language = "python", adapter;
+  ModelOptions model;
   bool no_adapter = false;
   std::size_t beams = 4;
-  int threads = 0, tensor_parallel = 1;
   bool json = false;
 };
 
@@ -87,10 +87,7 @@ Expected<std::string> install(AdapterRegistry& registry, const Settings& setting
 }
 
 Expected<Generated> generate(const Settings& settings, const std::string& description) {
-  const auto stack = load_model_stack({.model = settings.model,
-                                       .threads = settings.threads,
-                                       .tensor_parallel = settings.tensor_parallel,
-                                       .completion = {}});
+  const auto stack = load_model_stack(settings.model);
   if (!stack) return stack.error();
   const TimePoint loaded = stack->clock->now();
   const auto registry = std::make_shared<AdapterRegistry>(stack->engine, stack->config,
@@ -165,7 +162,7 @@ void add_generate_command(CLI::App& root, int& exit_code) {
       app->add_option("--adapter", settings->adapter, "adapter to use (default: the model's own for this task)")
           ->type_name("DIR");
   app->add_flag("--no-adapter", settings->no_adapter, "use the base model alone")->excludes(adapter);
-  add_model_options(*app, settings->model, settings->threads, settings->tensor_parallel);
+  add_model_options(*app, settings->model);
   app->add_flag("--json", settings->json, "print all candidates, timings and model as JSON");
   app->footer(
       "Candidates that parse come first, then those the model is surest of; the best one is printed.\n\n"

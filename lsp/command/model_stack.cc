@@ -17,27 +17,14 @@ void show_loading(double fraction) {
 
 }  // namespace
 
-void add_model_options(CLI::App& app, std::string& model, int& threads, int& tensor_parallel) {
-  app.add_option("--model", model, "model directory (default: $WEFT_MODEL, else the one that came along)")
-      ->type_name("DIR");
-  app.add_option("--threads", threads, "compute threads; 0: as many as pay")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
-  app.add_option("--tensor-parallel", tensor_parallel, "split the model over N processes, which share --threads")
-      ->type_name("N")
-      ->check(CLI::Range(1, model::kMaxTensorParallel))
-      ->capture_default_str();
-}
-
-Expected<ModelStack> load_model_stack(const StackOptions& options) {
+Expected<ModelStack> load_model_stack(const ModelOptions& options, const generation::CompletionOptions& completion) {
   auto directory = model::find_model_directory(options.model);
   if (!directory) return directory.error();
   auto clock = std::make_shared<const SteadyClock>();
   const TimePoint begin = clock->now();
-  auto loaded = model::load_model({.directory = *directory,
-                                   .threads = options.threads,
-                                   .tensor_parallel = options.tensor_parallel,
-                                   .progress = show_loading});
+  model::LoadOptions load = load_options(options, *directory);
+  load.progress = show_loading;
+  auto loaded = model::load_model(load);
   show_loading(1);
   if (!loaded) return loaded.error();
   ModelStack stack{.directory = *directory,
@@ -51,7 +38,7 @@ Expected<ModelStack> load_model_stack(const StackOptions& options) {
   stack.engine = std::make_shared<generation::Engine>(stack.runner, stack.tokenizer, stack.clock,
                                                       generation::EngineOptions{.threads = 0});
   stack.service =
-      std::make_unique<generation::CompletionService>(stack.engine, stack.config, stack.clock, options.completion);
+      std::make_unique<generation::CompletionService>(stack.engine, stack.config, stack.clock, completion);
   return stack;
 }
 

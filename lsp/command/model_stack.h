@@ -5,10 +5,10 @@
 #include <memory>
 #include <string>
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "generation/completion/completion.h"
+#include "lsp/model_options.h"
 #include "model/base/clock.h"
 #include "model/base/expected.h"
 #include "model/runner.h"
@@ -26,18 +26,9 @@ struct ModelStack {
   double load_ms = 0;
 };
 
-struct StackOptions {
-  std::string model;  // empty: where find_model_directory looks
-  int threads = 0;
-  int tensor_parallel = 1;
-  generation::CompletionOptions completion;
-};
-
-// `--model`, `--threads` and `--tensor-parallel`, the same wherever a model is run.
-void add_model_options(CLI::App& app, std::string& model, int& threads, int& tensor_parallel);
-
 // Shows a progress line on stderr when that is a terminal.
-Expected<ModelStack> load_model_stack(const StackOptions& options);
+Expected<ModelStack> load_model_stack(const ModelOptions& options,
+                                      const generation::CompletionOptions& completion = {});
 
 // An automatic request at the end of the typed text, the one an editor sends.
 generation::CompletionRequest automatic_request(const std::string& path, std::shared_ptr<const std::string> text,

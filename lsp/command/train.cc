@@ -80,7 +80,7 @@ void show(ProgressBar& bar, const TrainProgress& progress) {
 Expected<TaskEvalReport> evaluate(const adapters::Task& task, const Settings& settings, const TrainReport& report,
                                   const CancelFlag& cancel) {
   const TrainOptions& options = settings.options;
-  auto stack = load_model_stack({.model = options.model, .threads = options.threads, .completion = {}});
+  auto stack = load_model_stack({.model = options.model, .threads = options.threads});
   if (!stack) return stack.error();
   const auto subject = adapters::open_eval_subject({stack->engine.get(), stack->config, stack->directory}, options.out);
   if (!subject) return subject.error();

@@ -36,12 +36,13 @@ std::vector<std::string> install_adapters(adapters::AdapterRegistry& registry, c
 }  // namespace
 
 ModelLoader make_model_loader(const DaemonOptions& options) {
-  return [model = options.model, threads = options.threads, ranks = options.tensor_parallel,
-          asked_for = options.adapters](const std::function<void(double)>& progress) -> Expected<ReadyModel> {
-    const auto directory = model::find_model_directory(model);
+  return [model = options.model, asked_for = options.adapters](
+             const std::function<void(double)>& progress) -> Expected<ReadyModel> {
+    const auto directory = model::find_model_directory(model.model);
     if (!directory) return directory.error();
-    auto loaded = model::load_model(
-        {.directory = *directory, .threads = threads, .tensor_parallel = ranks, .progress = progress});
+    model::LoadOptions load = load_options(model, *directory);
+    load.progress = progress;
+    auto loaded = model::load_model(load);
     if (!loaded) return loaded.error();
     ReadyModel ready{.backend = nullptr, .info = loaded->runner->info()};
     auto clock = std::make_shared<const SteadyClock>();

@@ -28,20 +28,11 @@ void add_serving(CLI::App& app, DaemonOptions& options, bool& ignored) {
 }
 
 void add_common(CLI::App& app, DaemonOptions& options) {
-  app.add_option("--model", options.model, "model directory (default: $WEFT_MODEL, else the one that came along)")
-      ->type_name("DIR");
+  add_model_options(app, options.model);
   app.add_option("--adapter", options.adapters,
                  "install the adapter in DIR once the model is there; may be given several times")
       ->type_name("DIR")
       ->allow_extra_args(false);
-  app.add_option("--threads", options.threads, "compute threads; 0: one per core")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
-  app.add_option("--tensor-parallel", options.tensor_parallel,
-                 "split the model over N processes, which share --threads")
-      ->type_name("N")
-      ->check(CLI::Range(1, model::kMaxTensorParallel))
-      ->capture_default_str();
   app.add_option("--log-level", options.log_level, "trace, debug, info, warning, error or off")->capture_default_str();
   app.add_option("--log-file", options.log_file, "write the log to FILE too; it never holds the text of documents")
       ->type_name("FILE");

@@ -6,14 +6,13 @@
 #include <variant>
 #include <vector>
 
+#include "lsp/model_options.h"
 #include "model/base/expected.h"
 
 namespace weft::lsp {
 
 struct DaemonOptions {
-  std::string model;  // empty: where find_model_directory looks
-  int threads = 0;    // 0: one per core
-  int tensor_parallel = 1;
+  ModelOptions model;
   std::string log_level = "warning";
   std::string log_file;               // empty: stderr alone
   std::string record;                 // empty: no recording

@@ -12,14 +12,27 @@
 
 namespace weft::model {
 
-enum class FimLayout { kPsm, kSpm };
+// The order of P (before the cursor), S (after it) and the control tokens. kPsm: <prefix>P<suffix>S<middle>. kSpm:
+// <prefix><suffix>S<middle>P (Bavarian et al. 2022, variant 2). kSuffixPrefixMiddle: <suffix>S<prefix>P<middle>.
+// kSuffixPrefix: <suffix>S<prefix>P.
+enum class FimLayout { kPsm, kSpm, kSuffixPrefixMiddle, kSuffixPrefix };
+
+// How a file is announced. kPathLine: <file>path, a line end, its text. kPathInPrefix: the same, and of the file to
+// fill in, path and line end stand behind <prefix>. kSeparator: <file> between files. kComment: "#path" and a line end.
+// kPlus:
+// "+++++ path" and a line end.
+enum class FileHeader { kNone, kPathLine, kPathInPrefix, kSeparator, kComment, kPlus };
 
 // Control tokens by text, and the order in which the parts of a document are given to the model.
 struct FimFormat {
-  std::string prefix, suffix, middle;  // control tokens; all empty: the family cannot infill
-  FimLayout layout = FimLayout::kPsm;  // SPM: <prefix><suffix>S<middle>P (Bavarian et al. 2022, variant 2)
-  std::vector<std::string> stops;      // control tokens that end a generation
-  [[nodiscard]] bool available() const { return !middle.empty(); }
+  std::string prefix, suffix, middle;  // prefix and suffix empty: the family cannot infill
+  FimLayout layout = FimLayout::kPsm;
+  std::string repository{}, file{};  // before a repository's name, before a file; empty: there is none
+  std::string repository_end{};      // behind the name
+  FileHeader header = FileHeader::kNone;
+  bool starts_prefix = false;      // P is encoded as the start of a text, with SentencePiece's space in front
+  std::vector<std::string> stops;  // control tokens that end a generation
+  [[nodiscard]] bool available() const { return !prefix.empty(); }
 };
 
 enum class NormKind { kRms, kRmsPlusOne, kLayer };  // kRmsPlusOne: the factor is 1 + weight; kLayer: with a bias

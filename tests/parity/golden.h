@@ -46,17 +46,28 @@ class GoldenFolder {
     EXPECT_TRUE(view) << view.error().message;
     return model::to_tensor(*view);
   }
-  // Binds a Model to the folder's weights.
+  // Binds a Model to the folder's weights for LibTorch.
   template <class Model>
   [[nodiscard]] Model bind(at::ScalarType dtype, model::Communicator& communicator) const {
     const auto checkpoint = model::Checkpoint::open(folder_);
     EXPECT_TRUE(checkpoint);
     auto bound = Model::bind(
-        config_,
-        [&](const model::WeightSpec& spec) -> Expected<at::Tensor> {
-          return model::read_weight(*checkpoint, spec, dtype);
-        },
+        config_, [&](const model::WeightSpec& spec) { return model::read_weight(*checkpoint, spec, dtype); },
         communicator);
+    EXPECT_TRUE(bound) << bound.error().message;
+    return *std::move(bound);
+  }
+  // Binds the decoder for the processor's own kernels, its linears in `format`.
+  [[nodiscard]] model::Transformer packed(const model::MatrixFormat& format, model::Communicator& communicator) const {
+    const auto checkpoint = model::Checkpoint::open(folder_);
+    EXPECT_TRUE(checkpoint);
+    const auto pack = [&](std::span<const model::WeightSpec> parts) {
+      return model::pack_weights(*checkpoint, parts, model::ShardPlan::solo(), Rank{0}, format);
+    };
+    const model::Packing packing{pack, *model::serving_cpu()};
+    auto bound = model::Transformer::bind(
+        config_, [&](const model::WeightSpec& spec) { return model::read_weight(*checkpoint, spec, at::kFloat); },
+        communicator, &packing);
     EXPECT_TRUE(bound) << bound.error().message;
     return *std::move(bound);
   }

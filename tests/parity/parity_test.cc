@@ -1,5 +1,5 @@
-// Parity: the decoder against transformers on tiny random checkpoints of every family, stage by stage, through both
-// attention backends. tests/parity/make_golden.py made the goldens.
+// Parity: the decoder against transformers on tiny random checkpoints of every family, stage by stage: as training runs
+// it, on LibTorch, and as a processor serves it, on weft's own kernels. tests/parity/make_golden.py made the goldens.
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/arange.h>
@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "model/layers/kv_buffer.h"
+#include "model/layers/kv_blocks.h"
 #include "model/weight_reader.h"
 #include "tests/parity/golden.h"
 
@@ -31,8 +31,13 @@ class Parity : public ::testing::TestWithParam<std::string> {
   [[nodiscard]] Transformer bind(at::ScalarType dtype) { return folder_.bind<Transformer>(dtype, communicator_); }
   [[nodiscard]] at::Tensor golden(const std::string& name) const { return folder_.tensor(name); }
 
-  [[nodiscard]] KvBuffer cache(at::ScalarType dtype) const {
-    return {config_.layers, config_.kv_heads, config_.head_dim, at::TensorOptions(dtype)};
+  [[nodiscard]] Transformer serving(WeightFormat format = WeightFormat::kFloat32) {
+    return folder_.packed({format, format == WeightFormat::kInt4 ? 32 : 0}, communicator_);
+  }
+
+  // Blocks so small that documents reach over several.
+  [[nodiscard]] KvBlocks cache(KvFormat format = KvFormat::kFloat32) const {
+    return {config_.layers, {format, config_.kv_heads, config_.head_dim, 4}};
   }
 
   static Stages run(const Transformer& transformer, const at::Tensor& ids, const at::Tensor& positions,
@@ -45,8 +50,8 @@ class Parity : public ::testing::TestWithParam<std::string> {
     return stages;
   }
 
-  static Stages step(const Transformer& transformer, const at::Tensor& ids, KvBuffer& kv) {
-    CachedAttention attention({{&kv, ids.size(0)}});
+  static Stages step(const Transformer& transformer, const at::Tensor& ids, KvBlocks& kv) {
+    PagedAttention attention(**serving_cpu(), {{&kv, ids.size(0)}});
     const Stages stages =
         run(transformer, ids, at::arange(kv.length(), kv.length() + ids.size(0), at::kLong), attention);
     kv.commit(ids.size(0));
@@ -116,10 +121,10 @@ TEST_P(Parity, DocumentsThatShareARowDoNotSeeEachOther) {
 }
 
 TEST_P(Parity, PrefillThenTokenByToken) {
-  const Transformer transformer = bind(at::kFloat);
+  const Transformer transformer = serving();
   const at::Tensor ids = golden("a.ids");
   constexpr std::int64_t kPrefill = 9;
-  KvBuffer kv = cache(at::kFloat);
+  KvBlocks kv = cache();
   Stages stages = step(transformer, ids.narrow(0, 0, kPrefill), kv);
   for (std::int64_t at_token = kPrefill; at_token < ids.size(0); ++at_token) {
     append(stages, step(transformer, ids.narrow(0, at_token, 1), kv));
@@ -128,9 +133,9 @@ TEST_P(Parity, PrefillThenTokenByToken) {
 }
 
 TEST_P(Parity, PrefillInChunks) {
-  const Transformer transformer = bind(at::kFloat);
+  const Transformer transformer = serving();
   const at::Tensor ids = golden("a.ids");
-  KvBuffer kv = cache(at::kFloat);
+  KvBlocks kv = cache();
   Stages stages;
   for (std::int64_t at_token = 0; at_token < ids.size(0); at_token += 7) {
     append(stages, step(transformer, ids.narrow(0, at_token, std::min<std::int64_t>(7, ids.size(0) - at_token)), kv));
@@ -139,10 +144,10 @@ TEST_P(Parity, PrefillInChunks) {
 }
 
 TEST_P(Parity, ReusesTheCacheAfterTakingTokensBack) {
-  const Transformer transformer = bind(at::kFloat);
+  const Transformer transformer = serving();
   const at::Tensor a = golden("a.ids"), b = golden("b.ids");
   constexpr std::int64_t kKept = 11;
-  KvBuffer kv = cache(at::kFloat);
+  KvBlocks kv = cache();
   Stages stages = step(transformer, a.narrow(0, 0, kKept), kv);
   step(transformer, b, kv);
   kv.truncate(kKept);
@@ -151,10 +156,10 @@ TEST_P(Parity, ReusesTheCacheAfterTakingTokensBack) {
 }
 
 TEST_P(Parity, SequencesOfOneStepDoNotSeeEachOther) {
-  const Transformer transformer = bind(at::kFloat);
+  const Transformer transformer = serving();
   const at::Tensor a = golden("a.ids"), b = golden("b.ids");
-  KvBuffer kv_a = cache(at::kFloat), kv_b = cache(at::kFloat);
-  CachedAttention attention({{&kv_a, a.size(0)}, {&kv_b, b.size(0)}});
+  KvBlocks kv_a = cache(), kv_b = cache();
+  PagedAttention attention(**serving_cpu(), {{&kv_a, a.size(0)}, {&kv_b, b.size(0)}});
   const at::Tensor positions = at::cat({at::arange(a.size(0), at::kLong), at::arange(b.size(0), at::kLong)});
   const Stages both = run(transformer, at::cat({a, b}), positions, attention);
   Stages first, second;
@@ -166,18 +171,40 @@ TEST_P(Parity, SequencesOfOneStepDoNotSeeEachOther) {
   expect_fp32(second, "b");
 }
 
-TEST_P(Parity, BFloat16) {
+TEST_P(Parity, BFloat16AsTrainingRunsIt) {
   const Transformer transformer = bind(at::kBFloat16);
   for (const std::string document : {"a", "b"}) {
     const at::Tensor ids = golden(document + ".ids");
     DocumentAttention attention({ids.size(0)});
     expect_bf16(run(transformer, ids, at::arange(ids.size(0), at::kLong), attention), document);
-    KvBuffer kv = cache(at::kBFloat16);
-    Stages stages = step(transformer, ids.narrow(0, 0, 5), kv);
-    for (std::int64_t at_token = 5; at_token < ids.size(0); ++at_token) {
-      append(stages, step(transformer, ids.narrow(0, at_token, 1), kv));
+  }
+}
+
+// Of the logits of both documents, prefilled and then token by token.
+TEST_P(Parity, CoarserWeightsStayNearTheFinest) {
+  struct Bound {
+    WeightFormat format;
+    KvFormat kv;
+    double error;     // of the logits together, relative
+    double same_top;  // share of tokens whose best next one is the same
+  };
+  for (const Bound& bound : {Bound{WeightFormat::kBFloat16, KvFormat::kBFloat16, 0.01, 0.95},
+                             Bound{WeightFormat::kInt8, KvFormat::kBFloat16, 0.03, 0.9},
+                             Bound{WeightFormat::kInt4, KvFormat::kBFloat16, 0.3, 0.5}}) {
+    const Transformer transformer = serving(bound.format);
+    at::Tensor ours, theirs;
+    for (const std::string document : {"a", "b"}) {
+      const at::Tensor ids = golden(document + ".ids");
+      KvBlocks kv = cache(bound.kv);
+      Stages stages = step(transformer, ids.narrow(0, 0, 9), kv);
+      for (std::int64_t i = 9; i < ids.size(0); ++i) append(stages, step(transformer, ids.narrow(0, i, 1), kv));
+      const at::Tensor expected = golden(document + ".logits");
+      ours = ours.defined() ? at::cat({ours, stages.at("logits")}) : stages.at("logits");
+      theirs = theirs.defined() ? at::cat({theirs, expected}) : expected;
     }
-    expect_bf16(stages, document);
+    const double same = (ours.argmax(-1) == theirs.argmax(-1)).to(at::kFloat).mean().item<double>();
+    EXPECT_LT(relative_error(ours, theirs), bound.error) << static_cast<int>(bound.format);
+    EXPECT_GE(same, bound.same_top) << static_cast<int>(bound.format);
   }
 }
 
@@ -222,8 +249,8 @@ TEST_P(Parity, EveryPositionMatters) {
 }
 
 TEST_P(Parity, GoesOnAsTransformersDoes) {
-  const Transformer transformer = bind(at::kFloat);
-  KvBuffer kv = cache(at::kFloat);
+  const Transformer transformer = serving();
+  KvBlocks kv = cache();
   at::Tensor logits = step(transformer, golden("a.ids"), kv).at("logits");
   const at::Tensor expected = golden("a.greedy");
   for (std::int64_t i = 0; i < expected.size(0); ++i) {

@@ -24,7 +24,11 @@ using test::Gate;
 
 model::ModelConfig fim_config() {
   model::ModelConfig config;
-  config.fim = {"<fim_prefix>", "<fim_suffix>", "<fim_middle>", model::FimLayout::kPsm, {"<|endoftext|>"}};
+  config.fim = {.prefix = "<fim_prefix>",
+                .suffix = "<fim_suffix>",
+                .middle = "<fim_middle>",
+                .layout = model::FimLayout::kPsm,
+                .stops = {"<|endoftext|>"}};
   config.eos = {ByteTokenizer::kEndOfText.value()};
   return config;
 }

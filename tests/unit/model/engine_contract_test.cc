@@ -39,7 +39,9 @@ std::shared_ptr<model::ModelRunner> tiny_runner() {
                                .vocabulary = static_cast<std::size_t>(config->vocabulary),
                                .max_positions = static_cast<std::size_t>(config->max_positions),
                                .parameters = config->parameters()};
-  return std::make_shared<model::TorchRunner>(*config, *std::move(transformer), communicator, info, at::kFloat, 1);
+  return std::make_shared<model::TorchRunner>(
+      *config, *std::move(transformer), communicator, info,
+      model::TorchRunner::Options{**model::serving_cpu(), model::KvFormat::kFloat32, 1});
 }
 
 model::LoraDelta random_delta(std::string module, std::int64_t out, std::int64_t in, std::uint64_t seed) {

@@ -40,7 +40,11 @@ class CompletionEval : public testing::Test {
 
   void use(test::Script script) {
     model::ModelConfig config;
-    config.fim = {"<fim_prefix>", "<fim_suffix>", "<fim_middle>", model::FimLayout::kPsm, {"<|endoftext|>"}};
+    config.fim = {.prefix = "<fim_prefix>",
+                  .suffix = "<fim_suffix>",
+                  .middle = "<fim_middle>",
+                  .layout = model::FimLayout::kPsm,
+                  .stops = {"<|endoftext|>"}};
     runner_ = std::make_shared<test::FakeRunner>(std::move(script));
     engine_ =
         std::make_shared<generation::Engine>(runner_, tokenizer_, clock_, generation::EngineOptions{.threads = 0});

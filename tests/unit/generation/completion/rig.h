@@ -18,7 +18,11 @@ namespace weft::test {
 inline model::ModelConfig fim_config(model::FimLayout layout) {
   model::ModelConfig config;
   config.name = "fake-model";
-  config.fim = {"<fim_prefix>", "<fim_suffix>", "<fim_middle>", layout, {"<|endoftext|>"}};
+  config.fim = {.prefix = "<fim_prefix>",
+                .suffix = "<fim_suffix>",
+                .middle = "<fim_middle>",
+                .layout = layout,
+                .stops = {"<|endoftext|>"}};
   config.eos = {ByteTokenizer::kEndOfText.value()};
   return config;
 }

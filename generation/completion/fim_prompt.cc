@@ -1,0 +1,107 @@
+#include "generation/completion/fim_prompt.h"
+
+#include <optional>
+#include <span>
+#include <string_view>
+
+namespace weft::generation {
+namespace {
+
+using model::FileHeader;
+using model::FimLayout;
+
+class Layout {
+ public:
+  Layout(const FimParts& parts, const model::FimFormat& format, const model::Tokenizer& tokenizer)
+      : parts_(parts), format_(format), tokenizer_(tokenizer) {}
+
+  Expected<std::vector<TokenId>> tokens() && {
+    const bool told = format_.header != FileHeader::kNone && !parts_.context.empty();
+    const bool in_prefix = format_.header == FileHeader::kComment || format_.header == FileHeader::kPlus;
+    if (told && !in_prefix) files_before();
+    switch (format_.layout) {
+      case FimLayout::kPsm:
+        control(format_.prefix), prefix(told), control(format_.suffix), tokens(parts_.suffix), control(format_.middle);
+        break;
+      case FimLayout::kSpm:
+        control(format_.prefix), control(format_.suffix), tokens(parts_.suffix), control(format_.middle), prefix(told);
+        break;
+      case FimLayout::kSuffixPrefixMiddle:
+      case FimLayout::kSuffixPrefix:
+        control(format_.suffix), tokens(parts_.suffix), control(format_.prefix), prefix(told), control(format_.middle);
+        break;
+    }
+    if (missing_) return make_error("the model names the fim token {}, which its tokenizer does not have", *missing_);
+    return std::move(out_);
+  }
+
+ private:
+  void control(std::string_view name) {
+    if (name.empty()) return;
+    const auto id = tokenizer_.control(name);
+    if (id) {
+      out_.push_back(*id);
+    } else if (!missing_) {
+      missing_ = name;
+    }
+  }
+  void tokens(std::span<const TokenId> some) { out_.insert(out_.end(), some.begin(), some.end()); }
+  void text(std::string_view some) { tokens(tokenizer_.encode(some)); }
+
+  // What stands before a file's text.
+  void header(const std::string& path) {
+    switch (format_.header) {
+      case FileHeader::kNone:
+        break;
+      case FileHeader::kPathLine:
+      case FileHeader::kPathInPrefix:
+        control(format_.file), text(path + "\n");
+        break;
+      case FileHeader::kSeparator:
+        control(format_.file);
+        break;
+      case FileHeader::kComment:
+        text(fmt::format("#{}\n", path));
+        break;
+      case FileHeader::kPlus:
+        text(fmt::format("+++++ {}\n", path));
+        break;
+    }
+  }
+
+  void files_before() {
+    if (!format_.repository.empty() && !parts_.repository.empty()) {
+      control(format_.repository), text(parts_.repository + format_.repository_end);
+    }
+    const bool between = format_.header == FileHeader::kSeparator;
+    for (const FimFile& file : parts_.context) {
+      if (!between || &file != parts_.context.data()) header(file.path);
+      tokens(file.tokens);
+    }
+    format_.header == FileHeader::kPathInPrefix ? control(format_.file) : header(parts_.path);
+  }
+
+  void prefix(bool told) {
+    if (told && format_.header == FileHeader::kPathInPrefix) text(parts_.path + "\n");
+    if (told && (format_.header == FileHeader::kComment || format_.header == FileHeader::kPlus)) {
+      for (const FimFile& file : parts_.context) header(file.path), tokens(file.tokens);
+      header(parts_.path);
+    }
+    tokens(parts_.prefix);
+  }
+
+  const FimParts& parts_;
+  const model::FimFormat& format_;
+  const model::Tokenizer& tokenizer_;
+  std::vector<TokenId> out_;
+  std::optional<std::string> missing_;
+};
+
+}  // namespace
+
+Expected<std::vector<TokenId>> lay_out(const FimParts& parts, const model::FimFormat& format,
+                                       const model::Tokenizer& tokenizer) {
+  return Layout(parts, format, tokenizer).tokens();
+}
+
+}  // namespace weft::generation

@@ -1,0 +1,40 @@
+#include "lsp/model_options.h"
+
+#include <map>
+#include <utility>
+
+namespace weft::lsp {
+
+void add_model_options(CLI::App& app, ModelOptions& options) {
+  static const std::map<std::string, model::DType> kWeights{{"auto", model::DType::kAuto},
+                                                            {"fp32", model::DType::kFloat32},
+                                                            {"bf16", model::DType::kBFloat16},
+                                                            {"int8", model::DType::kInt8},
+                                                            {"int4", model::DType::kInt4}};
+  app.add_option("--model", options.model,
+                 "model directory or GGUF file (default: $WEFT_MODEL, else the one that came along)")
+      ->type_name("DIR");
+  app.add_option("--weights", options.weights,
+                 "hold them as auto (as they are stored), fp32, bf16, int8 or int4: half the bytes, twice the speed")
+      ->type_name("FORMAT")
+      ->transform(CLI::CheckedTransformer(kWeights));
+  app.add_option("--threads", options.threads, "compute threads; 0: as many as pay")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  app.add_option("--tensor-parallel", options.tensor_parallel,
+                 "split the model over N processes, which share --threads")
+      ->type_name("N")
+      ->check(CLI::Range(1, model::kMaxTensorParallel))
+      ->capture_default_str();
+}
+
+model::LoadOptions load_options(const ModelOptions& options, std::string directory) {
+  model::LoadOptions out;
+  out.directory = std::move(directory);
+  out.dtype = options.weights;
+  out.threads = options.threads;
+  out.tensor_parallel = options.tensor_parallel;
+  return out;
+}
+
+}  // namespace weft::lsp

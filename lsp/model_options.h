@@ -1,0 +1,24 @@
+// Which model to run and how: the command line of weftd and of every command that runs one. Main thread.
+#pragma once
+
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include "model/runner.h"
+
+namespace weft::lsp {
+
+struct ModelOptions {
+  std::string model{};  // empty: where find_model_directory looks
+  model::DType weights = model::DType::kAuto;
+  int threads = 0;  // 0: as many as pay
+  int tensor_parallel = 1;
+};
+
+void add_model_options(CLI::App& app, ModelOptions& options);
+
+// Of the model in `directory`.
+model::LoadOptions load_options(const ModelOptions& options, std::string directory);
+
+}  // namespace weft::lsp
