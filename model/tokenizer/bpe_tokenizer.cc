@@ -16,10 +16,15 @@ class BpeTokenizer final : public Tokenizer {
       : vocabulary_(std::move(vocabulary)),
         normalizers_(definition.normalizers),
         splitters_(definition.splitters),
+        exact_splitters_(definition.splitters),
         byte_level_(definition.byte_level),
         marks_spaces_(definition.marks_spaces),
         byte_fallback_(definition.byte_fallback),
-        fuse_unknown_(definition.fuse_unknown) {}
+        fuse_unknown_(definition.fuse_unknown) {
+    for (Splitter& step : exact_splitters_) {
+      if (step.behavior == SplitBehavior::kRemoved) step.behavior = SplitBehavior::kIsolated;
+    }
+  }
 
   [[nodiscard]] std::size_t vocabulary() const override { return vocabulary_.bytes.size(); }
   [[nodiscard]] std::vector<TokenId> encode(std::string_view text) const override {
@@ -96,7 +101,7 @@ class BpeTokenizer final : public Tokenizer {
       text = own;
     }
     Symbols symbols;
-    for (const std::string_view piece : split(text, splitters_)) {
+    for (const std::string_view piece : split(text, mode == Mode::kExact ? exact_splitters_ : splitters_)) {
       symbols.clear();
       encode_piece(piece, symbols);
       append(symbols, ids);
@@ -156,6 +161,7 @@ class BpeTokenizer final : public Tokenizer {
   const BpeVocabulary vocabulary_;
   const std::vector<Normalizer> normalizers_;
   const std::vector<Splitter> splitters_;
+  std::vector<Splitter> exact_splitters_;  // they take nothing away
   const bool byte_level_, marks_spaces_, byte_fallback_, fuse_unknown_;
 };
 

@@ -126,38 +126,47 @@ class Builder {
     return definition_.byte_level && !token.special && character && byte_of_letter(*character).has_value();
   }
 
+  void mark_control(std::size_t id) {
+    is_control_[id] = true;
+    out_.controls.emplace(tokens_[id], static_cast<std::int32_t>(id));
+  }
+
   void mark_controls() {
     is_control_.assign(tokens_.size(), false);
-    const auto mark = [&](std::size_t id) {
-      is_control_[id] = true;
-      out_.controls.emplace(tokens_[id], static_cast<std::int32_t>(id));
-    };
     is_literal_.assign(tokens_.size(), false);
+    for (const AddedToken& token : definition_.added) {
+      if (!is_byte(token) && !is_literal(token)) mark_control(static_cast<std::size_t>(token.id));
+    }
     std::vector<ByteTrie::Entry> literals;
     for (const AddedToken& token : definition_.added) {
       const auto id = static_cast<std::size_t>(token.id);
-      if (is_byte(token)) continue;
-      if (is_literal(token)) {
-        is_literal_[id] = true;
-        literals.push_back({token.text, static_cast<std::int32_t>(id)});
-      } else {
-        mark(id);
-      }
+      if (is_byte(token) || is_control_[id] || is_literal_[id]) continue;
+      is_literal_[id] = true;
+      literals.push_back({token.text, static_cast<std::int32_t>(id)});
     }
     out_.literals = ByteTrie(std::move(literals));
-    if (!definition_.unmerged_is_control) return;
+    if (definition_.unmerged_is_control) mark_unmerged();
+  }
+
+  void mark_unmerged() {
     std::vector<bool> merged(tokens_.size(), false);
     for (const Merge& merge : merges_) merged[static_cast<std::size_t>(merge.result)] = true;
     for (std::size_t id = 0; id < tokens_.size(); ++id) {
-      if (!tokens_[id].empty() && !merged[id] && !is_literal_[id] && !single_character(tokens_[id])) mark(id);
+      if (!tokens_[id].empty() && !merged[id] && !is_literal_[id] && !single_character(tokens_[id])) mark_control(id);
     }
+  }
+
+  // Neither what is no text nor what stands for something else than its own name is merged, whatever the file says.
+  [[nodiscard]] bool is_mergeable(std::int32_t id) const {
+    const auto index = static_cast<std::size_t>(id);
+    const bool is_fallback = definition_.byte_fallback && fallback_byte(tokens_[index]);
+    return !is_control_[index] && id != out_.unknown && !is_fallback;
   }
 
   void add_merges() {
     out_.merges = BpeMerges(merges_.size());
-    const auto is_text = [&](std::int32_t id) { return !is_control_[static_cast<std::size_t>(id)]; };
     for (const Merge& merge : merges_) {
-      if (is_text(merge.left) && is_text(merge.right) && is_text(merge.result)) {
+      if (is_mergeable(merge.left) && is_mergeable(merge.right) && is_mergeable(merge.result)) {
         out_.merges.add(merge.left, merge.right, merge.result);
       }
     }

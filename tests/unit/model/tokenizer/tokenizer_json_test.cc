@@ -180,6 +180,25 @@ TEST(TokenizerJson, MakesAddedTokensOfTextOnlyWhereTheyAreText) {
   EXPECT_THAT(encoded(gemma, "a<b>a"), ElementsAre("a", "<b>", "a"));
 }
 
+TEST(TokenizerJson, TakesNothingAwayButAtAStart) {
+  Json root = byte_level();
+  root["pre_tokenizer"] = sequence({{{"type", "Split"}, {"pattern", {{"String", " "}}}, {"behavior", "Removed"}},
+                                    {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"use_regex", false}}});
+  EXPECT_THAT(encoded(root, "ab ab", true), ElementsAre("ab", "ab"));
+  EXPECT_THAT(encoded(root, "ab ab"), ElementsAre("ab", " ", "ab"));
+}
+
+// The names of byte tokens are not their text, which a file's merges may overlook.
+TEST(TokenizerJson, NeverMakesByteTokensOfTheirNames) {
+  Json root = with_byte_fallback();
+  Json& vocabulary = root["model"]["vocab"];
+  for (const char* token : {"0", "x", "4", "1", "0x", "0x4", "<0x4", "1>"}) vocabulary[token] = vocabulary.size();
+  for (const auto& [left, right] : {std::pair("0", "x"), {"0x", "4"}, {"<", "0x4"}, {"1", ">"}, {"<0x4", "1>"}}) {
+    root["model"]["merges"].push_back(Json::array({left, right}));
+  }
+  EXPECT_THAT(encoded(root, "<0x41>"), ElementsAre("<0x4", "1>"));
+}
+
 // As in DeepSeek-Coder's: bytes that UTF-8 never has are added tokens there.
 TEST(TokenizerJson, TakesAddedLettersForTheBytesThatTheVocabularyLacks) {
   Json root = byte_level();
