@@ -1,5 +1,7 @@
 #include "model/find_models.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <filesystem>
@@ -80,7 +82,9 @@ void search_hugging_face(const fs::path& cache, std::size_t& left, Found& out) {
     std::string name = repository.path().filename().string();
     if (!name.starts_with(kPrefix) || !is_folder(repository)) continue;
     name.erase(0, kPrefix.size());
-    if (const auto at = name.find(kBetween); at != std::string::npos) name.replace(at, kBetween.size(), "/");
+    if (const auto at = name.find(kBetween); at != std::string::npos) {
+      name = fmt::format("{}/{}", name.substr(0, at), name.substr(at + kBetween.size()));
+    }
     for (const auto& snapshot : entries_of(repository.path() / "snapshots", left)) {
       if (is_folder(snapshot)) look_at(snapshot.path(), entries_of(snapshot.path(), left), name, out);
     }
