@@ -15,7 +15,7 @@ struct GgufTensorFacts {
   bool has_head = false;        // otherwise the embedding is the head too
   bool attention_bias = false;  // Llama's, which are there or not
   bool mlp_bias = false;
-  std::vector<float> rope_factors;  // divisors of the rotary frequencies, as Llama 3 has them; empty: none
+  std::vector<float> rope_factors{};  // divisors of the rotary frequencies, as Llama 3 has them; empty: none
 };
 
 // general.architecture is one that is read here.

@@ -14,7 +14,7 @@ namespace weft::model {
 
 struct GgufContents {
   GgufMetadata metadata;
-  std::map<std::string, TensorView, std::less<>> tensors;  // under the file's names, as stored
+  std::map<std::string, TensorView, std::less<>> tensors{};  // under the file's names, as stored
 };
 
 // The file begins as a GGUF file does.
