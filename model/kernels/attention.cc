@@ -76,9 +76,15 @@ std::vector<Task> cut(const KvLayout& layout, const AttentionOptions& options,
 const AttentionKernels& attention_kernels(Isa isa) {
   static const AttentionKernels portable = AttentionTile<PortableVector<8>>::kernels();
 #if defined(__x86_64__)
-  static const AttentionKernels avx2 = avx2_attention_kernels(), avx512 = avx512_attention_kernels();
-  if (isa >= Isa::kAvx512Vnni) return avx512;
-  if (isa == Isa::kAvx2) return avx2;
+  // Made only where they can run: what makes them is itself compiled for its instruction set.
+  if (isa >= Isa::kAvx512Vnni) {
+    static const AttentionKernels avx512 = avx512_attention_kernels();
+    return avx512;
+  }
+  if (isa == Isa::kAvx2) {
+    static const AttentionKernels avx2 = avx2_attention_kernels();
+    return avx2;
+  }
 #endif
   return portable;
 }

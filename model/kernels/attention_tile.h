@@ -15,6 +15,20 @@ struct AttentionTile {
   static constexpr std::int64_t kLanes = V::kLanes;
   static constexpr float kNone = -__builtin_inff();
 
+  // The next tile's rows, keys and then values, asked for bit by bit while this tile is worked on: memory is to be as
+  // busy as the processor.
+  struct Ahead {
+    const char* rows[2 * kTileKeys];
+    std::int64_t count = 0, at = 0, bytes = 0;
+    // All of the first part / whole.
+    inline __attribute__((always_inline)) void ask_to(std::int64_t part, std::int64_t whole) {
+      const std::int64_t end = count * part / whole;
+      for (; at < end; ++at) {
+        for (std::int64_t line = 0; line < bytes; line += 64) __builtin_prefetch(rows[at] + line);
+      }
+    }
+  };
+
   // scores[row][key] = q[row] · key, over d in order. kRows by kVectors sums stay in registers.
   template <int kRows, int kVectors>
   static WEFT_TILE_INLINE void scores(const float* q, std::int64_t q_stride, const float* keys, std::int64_t dim,
@@ -54,10 +68,15 @@ struct AttentionTile {
   }
 
   // Rows in blocks of up to six, as even as may be.
+  static WEFT_TILE_INLINE std::int64_t rows_at_once(std::int64_t left) {
+    const std::int64_t blocks = (left + 5) / 6;
+    return (left + blocks - 1) / blocks;
+  }
+
   static void all_scores(const float* q, std::int64_t q_stride, std::int64_t rows, const float* keys, std::int64_t dim,
-                         std::int64_t count, float* out) {
+                         std::int64_t count, float* out, Ahead& ahead) {
     for (std::int64_t row = 0; row < rows;) {
-      const std::int64_t blocks = (rows - row + 5) / 6, take = (rows - row + blocks - 1) / blocks;
+      const std::int64_t take = rows_at_once(rows - row);
       const float* const from = q + row * q_stride;
       float* const to = out + row * kTileKeys;
       switch (take) {
@@ -81,6 +100,7 @@ struct AttentionTile {
           break;
       }
       row += take;
+      ahead.ask_to(3 * rows + 2 * row, 8 * rows);
     }
   }
 
@@ -104,7 +124,7 @@ struct AttentionTile {
       V::store(scores + key, weight);
       total = V::add(total, weight);
     }
-    const float factor = power(before - maximum);
+    const float factor = before == maximum ? 1.0F : power(before - maximum);
     sum = sum * factor + V::sum(total);
     return factor;
   }
@@ -129,14 +149,28 @@ struct AttentionTile {
     }
     for (std::int64_t key = 0; key < count; ++key) {
       const float* const from = value[key] + at;
-      Float one[kVectors];
-      WEFT_TILE_UNROLL
-      for (int v = 0; v < kVectors; ++v) one[v] = V::load(from + v * kLanes);
-      WEFT_TILE_UNROLL
-      for (int r = 0; r < kRows; ++r) {
-        const Float weight = V::set(weights[r * kTileKeys + key]);
+      const float* const weight = weights + key;
+      // The fewer of the two are held, so that the sums keep their registers.
+      if constexpr (kRows < kVectors) {
+        Float held[kRows];
         WEFT_TILE_UNROLL
-        for (int v = 0; v < kVectors; ++v) sums[r][v] = V::fma(weight, one[v], sums[r][v]);
+        for (int r = 0; r < kRows; ++r) held[r] = V::set(weight[r * kTileKeys]);
+        WEFT_TILE_UNROLL
+        for (int v = 0; v < kVectors; ++v) {
+          const Float one = V::load(from + v * kLanes);
+          WEFT_TILE_UNROLL
+          for (int r = 0; r < kRows; ++r) sums[r][v] = V::fma(held[r], one, sums[r][v]);
+        }
+      } else {
+        Float held[kVectors];
+        WEFT_TILE_UNROLL
+        for (int v = 0; v < kVectors; ++v) held[v] = V::load(from + v * kLanes);
+        WEFT_TILE_UNROLL
+        for (int r = 0; r < kRows; ++r) {
+          const Float one = V::set(weight[r * kTileKeys]);
+          WEFT_TILE_UNROLL
+          for (int v = 0; v < kVectors; ++v) sums[r][v] = V::fma(one, held[v], sums[r][v]);
+        }
       }
     }
     WEFT_TILE_UNROLL
@@ -146,44 +180,61 @@ struct AttentionTile {
     }
   }
 
-  template <int kRows>
+  template <int kRows, int kVectors>
   static void weigh_rows(const float* weights, const float* const* value, std::int64_t count, const float* factors,
                          float* values, std::int64_t dim) {
+    constexpr int kHalf = kVectors / 2;
     std::int64_t at = 0;
-    for (; at + 4 * kLanes <= dim; at += 4 * kLanes) weigh<kRows, 4>(weights, value, at, count, factors, values, dim);
+    for (; at + kVectors * kLanes <= dim; at += kVectors * kLanes) {
+      weigh<kRows, kVectors>(weights, value, at, count, factors, values, dim);
+    }
+    for (; at + kHalf * kLanes <= dim; at += kHalf * kLanes) {
+      weigh<kRows, kHalf>(weights, value, at, count, factors, values, dim);
+    }
     for (; at < dim; at += kLanes) weigh<kRows, 1>(weights, value, at, count, factors, values, dim);
   }
 
   static void all_weighed(const float* weights, std::int64_t rows, const float* const* value, std::int64_t count,
-                          const float* factors, float* values, std::int64_t dim) {
+                          const float* factors, float* values, std::int64_t dim, Ahead& ahead) {
     for (std::int64_t row = 0; row < rows;) {
-      const std::int64_t left = rows - row, take = left == 4 ? 2 : left > 3 ? 3 : left;
-      const auto* const from = weights + row * kTileKeys;
+      const std::int64_t take = rows_at_once(rows - row);
+      const float* const from = weights + row * kTileKeys;
+      float* const to = values + row * dim;
       switch (take) {
         case 1:
-          weigh_rows<1>(from, value, count, factors + row, values + row * dim, dim);
+          weigh_rows<1, 8>(from, value, count, factors + row, to, dim);
           break;
         case 2:
-          weigh_rows<2>(from, value, count, factors + row, values + row * dim, dim);
+          weigh_rows<2, 4>(from, value, count, factors + row, to, dim);
+          break;
+        case 3:
+          weigh_rows<3, 4>(from, value, count, factors + row, to, dim);
+          break;
+        case 4:
+          weigh_rows<4, 2>(from, value, count, factors + row, to, dim);
+          break;
+        case 5:
+          weigh_rows<5, 2>(from, value, count, factors + row, to, dim);
           break;
         default:
-          weigh_rows<3>(from, value, count, factors + row, values + row * dim, dim);
+          weigh_rows<6, 2>(from, value, count, factors + row, to, dim);
           break;
       }
       row += take;
+      ahead.ask_to(6 * rows + 2 * row, 8 * rows);
     }
   }
 
   // keys[d][64] from 64 rows.
   template <class Entry>
-  static void transpose(const Entry* const* rows, std::int64_t dim, float* keys) {
-    std::int64_t d = 0;
-    for (; d + 8 <= dim; d += 8) {
-      for (std::int64_t key = 0; key < kTileKeys; key += kLanes) {
+  static void transpose(const Entry* const* rows, std::int64_t dim, float* keys, Ahead& ahead) {
+    for (std::int64_t key = 0; key < kTileKeys; key += kLanes) {
+      for (std::int64_t d = 0; d + 8 <= dim; d += 8) {
         V::transpose8(rows + key, d, keys + d * kTileKeys + key, kTileKeys);
       }
+      ahead.ask_to(3 * (key + kLanes), 8 * kTileKeys);
     }
-    for (; d < dim; ++d) {
+    for (std::int64_t d = dim / 8 * 8; d < dim; ++d) {
       for (std::int64_t key = 0; key < kTileKeys; ++key) keys[d * kTileKeys + key] = number(rows[key][d]);
     }
   }
@@ -206,20 +257,36 @@ struct AttentionTile {
   static void find_rows(const AttentionTask& task, std::span<void* const> blocks, std::int64_t first,
                         std::int64_t count, const Entry** rows) {
     const std::int64_t block_tokens = task.layout.block_tokens, dim = task.layout.head_dim;
+    const auto* const* block = reinterpret_cast<const Entry* const*>(blocks.data()) + first / block_tokens;
+    std::int64_t within = first % block_tokens;
+    const Entry* row = *block + (task.head * block_tokens + within) * dim;
     for (std::int64_t key = 0; key < kTileKeys; ++key) {
-      const std::int64_t token = first + (key < count ? key : count - 1);
-      const auto* const block = static_cast<const Entry*>(blocks.data()[token / block_tokens]);
-      rows[key] = block + (task.head * block_tokens + token % block_tokens) * dim;
+      rows[key] = row;
+      if (key + 1 >= count) continue;
+      row += dim;
+      if (++within < block_tokens) continue;
+      within = 0;
+      row = *++block + task.head * block_tokens * dim;
     }
   }
 
+  // left: tokens after this tile that the same call comes to.
   template <class Entry>
-  static void read_tile(const AttentionTask& task, std::int64_t first, std::int64_t count, float* keys, float* copies,
-                        const float** value) {
+  static void read_tile(const AttentionTask& task, std::int64_t first, std::int64_t count, std::int64_t left,
+                        float* keys, float* copies, const float** value, Ahead& ahead) {
     const std::int64_t dim = task.layout.head_dim, padded = task.padded_dim();
     const Entry* rows[kTileKeys];
+    ahead.count = ahead.at = 0;
+    ahead.bytes = dim * static_cast<std::int64_t>(sizeof(Entry));
+    if (left > 0) {
+      const std::int64_t next = left < kTileKeys ? left : kTileKeys;
+      for (const auto blocks : {task.sequence->keys, task.sequence->values}) {
+        find_rows(task, blocks, first + kTileKeys, next, rows);
+        for (std::int64_t i = 0; i < next; ++i) ahead.rows[ahead.count++] = reinterpret_cast<const char*>(rows[i]);
+      }
+    }
     find_rows(task, task.sequence->keys, first, count, rows);
-    transpose(rows, dim, keys);
+    transpose(rows, dim, keys, ahead);
     find_rows(task, task.sequence->values, first, count, rows);
     for (std::int64_t key = 0; key < count; ++key) {
       if constexpr (sizeof(Entry) == sizeof(float)) {
@@ -256,20 +323,24 @@ struct AttentionTile {
     for (std::int64_t tile = index * kSpanKeys; tile < (index + 1) * kSpanKeys && tile < seen; tile += kTileKeys) {
       if (tile + kTileKeys <= oldest) continue;
       const std::int64_t count = seen - tile < kTileKeys ? seen - tile : kTileKeys;
+      const std::int64_t span_end = (index + 1) * kSpanKeys;
+      const std::int64_t left = (seen < span_end ? seen : span_end) - tile - kTileKeys;
       const float* value[kTileKeys];
+      Ahead ahead;
       if (task.layout.format == KvFormat::kFloat32) {
-        read_tile<float>(task, tile, count, keys, copies, value);
+        read_tile<float>(task, tile, count, left, keys, copies, value, ahead);
       } else {
-        read_tile<std::uint16_t>(task, tile, count, keys, copies, value);
+        read_tile<std::uint16_t>(task, tile, count, left, keys, copies, value, ahead);
       }
-      all_scores(q, padded, rows, keys, dim, count, weights);
+      all_scores(q, padded, rows, keys, dim, count, weights, ahead);
       for (std::int64_t row = 0; row < rows; ++row) {
         const std::int64_t position = past + task.first + row / task.group - tile;  // within the tile
         const std::int64_t high = position + 1 < count ? position + 1 : count;
         const std::int64_t begin = task.window > 0 ? position - task.window + 1 : 0, low = begin > 0 ? begin : 0;
+        ahead.ask_to(5 * rows + row, 8 * rows);
         factors[row] = soften(weights + row * kTileKeys, low, high, part.maximum[row], part.sum[row]);
       }
-      all_weighed(weights, rows, value, count, factors, part.values, padded);
+      all_weighed(weights, rows, value, count, factors, part.values, padded, ahead);
     }
   }
 

@@ -37,9 +37,15 @@ void apply(const Cpu& cpu, GateActivation activation, Rows x, ConstRows up, floa
 const RowKernels& row_kernels(Isa isa) {
   static const RowKernels portable = RowTile<PortableVector<8>>::kernels();
 #if defined(__x86_64__)
-  static const RowKernels avx2 = avx2_row_kernels(), avx512 = avx512_row_kernels();
-  if (isa >= Isa::kAvx512Vnni) return avx512;
-  if (isa == Isa::kAvx2) return avx2;
+  // Made only where they can run: what makes them is itself compiled for its instruction set.
+  if (isa >= Isa::kAvx512Vnni) {
+    static const RowKernels avx512 = avx512_row_kernels();
+    return avx512;
+  }
+  if (isa == Isa::kAvx2) {
+    static const RowKernels avx2 = avx2_row_kernels();
+    return avx2;
+  }
 #endif
   return portable;
 }

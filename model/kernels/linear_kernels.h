@@ -101,7 +101,7 @@ struct LinearKernels {
   }
 };
 
-// Entries of an instruction set that does nothing better than a lower one are the lower one's.
+// Of an instruction set that this machine has. Entries that it does no better than a lower one are the lower one's.
 const LinearKernels& linear_kernels(Isa isa);
 
 // What linear_kernels puts together. Each in a file of its own, compiled for its instruction set.

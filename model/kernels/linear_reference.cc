@@ -3,6 +3,7 @@
 #include <bit>
 #include <cmath>
 #include <limits>
+#include <vector>
 
 #include "model/kernels/linear_kernels.h"
 #include "model/kernels/numbers.h"
@@ -126,19 +127,20 @@ LinearKernels reference_linear_kernels() {
           .int4 = {int8(int4_tile<32>), int8(int4_tile<64>), int8(int4_tile<128>)}};
 }
 
+// Only what the machine can run: the functions that fill the tables are themselves compiled for their instruction sets.
 const LinearKernels& linear_kernels(Isa isa) {
   static const auto tables = [] {
-    std::array<LinearKernels, 5> out;
-    out.fill(reference_linear_kernels());
+    std::vector<LinearKernels> out = {reference_linear_kernels()};
 #if defined(__x86_64__)
     void (*const steps[])(LinearKernels&) = {use_avx2, use_avx512, use_avx512_bf16, use_amx};
-    for (std::size_t i = 1; i < out.size(); ++i) {
-      out[i] = out[i - 1];
-      steps[i - 1](out[i]);
+    for (std::size_t i = 0; i < static_cast<std::size_t>(detect_isa()); ++i) {
+      out.push_back(out.back());
+      steps[i](out.back());
     }
 #endif
     return out;
   }();
+  WEFT_CHECK(isa <= detect_isa());
   return tables[static_cast<std::size_t>(isa)];
 }
 

@@ -1,8 +1,8 @@
 // Running the probes' loops: repetitions until the time is up, the best counts.
 #include "model/kernels/probe.h"
 
-#include <array>
 #include <chrono>
+#include <vector>
 
 #include "model/kernels/aligned_buffer.h"
 #include "model/kernels/probe_loops.h"
@@ -69,18 +69,18 @@ ProbeLoops reference_probe_loops() {
 
 const ProbeLoops& probe_loops(Isa isa) {
   static const auto tables = [] {
-    std::array<ProbeLoops, 5> out;
-    out.fill(reference_probe_loops());
+    std::vector<ProbeLoops> out = {reference_probe_loops()};
 #if defined(__x86_64__)
-    for (std::size_t i = 1; i < out.size(); ++i) {
-      out[i] = out[i - 1];
-      if (static_cast<Isa>(i) == Isa::kAvx2) use_avx2(out[i]);
-      if (static_cast<Isa>(i) == Isa::kAvx512Vnni) use_avx512(out[i]);
-      if (static_cast<Isa>(i) == Isa::kAmx) use_amx(out[i]);
+    for (std::size_t i = 1; i <= static_cast<std::size_t>(detect_isa()); ++i) {
+      out.push_back(out.back());
+      if (static_cast<Isa>(i) == Isa::kAvx2) use_avx2(out.back());
+      if (static_cast<Isa>(i) == Isa::kAvx512Vnni) use_avx512(out.back());
+      if (static_cast<Isa>(i) == Isa::kAmx) use_amx(out.back());
     }
 #endif
     return out;
   }();
+  WEFT_CHECK(isa <= detect_isa());
   return tables[static_cast<std::size_t>(isa)];
 }
 

@@ -118,6 +118,86 @@ void bench_linear(const Cpu& cpu, Words words) {
   }
 }
 
+struct Heads {
+  const char* name;
+  std::int64_t heads, kv_heads, dim;
+};
+
+// One layer's attention; layers enough that none finds its keys and values in a cache.
+void bench_attention(const Cpu& cpu, Words words) {
+  constexpr Heads kModels[] = {{"0.5B", 14, 2, 64}, {"1.5B", 12, 2, 128}, {"MHA", 32, 32, 128}};
+  fmt::print("{:6} {:6} {:>7} {:>4} {:>10} {:>7} {:>11} {:>8} {:>12}\n", "model", "kv", "past", "n", "us", "GB/s",
+             "of read", "GFLOP/s", "of fp32");
+  for (const Heads& model : kModels) {
+    for (const KvFormat format : {KvFormat::kFloat32, KvFormat::kBFloat16}) {
+      for (const auto& [past, n] : std::vector<std::pair<std::int64_t, std::int64_t>>{
+               {512, 1}, {2048, 1}, {2048, 4}, {2048, 8}, {8192, 1}, {0, 512}, {2048, 256}}) {
+        const char* const kv = format == KvFormat::kFloat32 ? "fp32" : "bf16";
+        if (!wanted(words, fmt::format("{} {} past={} n={}", model.name, kv, past, n))) continue;
+        const KvLayout layout{format, model.kv_heads, model.dim, 16};
+        const auto block_bytes =
+            static_cast<std::size_t>(model.kv_heads * 16 * model.dim * (format == KvFormat::kFloat32 ? 4 : 2));
+        const auto blocks = static_cast<std::size_t>((past + n + 15) / 16);
+        const std::size_t layers = (std::size_t{96} << 20) / (2 * blocks * block_bytes) + 1;
+        AlignedBuffer memory(layers * 2 * blocks * block_bytes);
+        for (std::size_t i = 0; i < memory.bytes(); i += 64) memory.data()[i] = std::byte{1};
+        std::vector<void*> table;
+        for (std::size_t i = 0; i < layers * 2 * blocks; ++i) table.push_back(memory.data() + i * block_bytes);
+        const std::int64_t width = model.heads * model.dim;
+        const std::vector<float> q = random_floats(static_cast<std::size_t>(n * width), 1);
+        std::vector<float> out(q.size());
+        const double read0 = probe_read_bytes_per_second(cpu, kProbeSeconds),
+                     ops0 = probe_float32_ops_per_second(cpu, kProbeSeconds);
+        const double time = best_seconds(0.2, [&](std::size_t i) {
+          const std::span<void* const> layer = std::span(table).subspan(i % layers * 2 * blocks, 2 * blocks);
+          const SequenceBlocks sequence{
+              .past = past, .tokens = n, .keys = layer.first(blocks), .values = layer.last(blocks)};
+          attend(cpu, layout, {.query_heads = model.heads, .scale = 0.125F}, std::span(&sequence, 1),
+                 {.data = q.data(), .stride = width}, out.data(), width);
+        });
+        const double read = std::max(read0, probe_read_bytes_per_second(cpu, kProbeSeconds));
+        const double peak = std::max(ops0, probe_float32_ops_per_second(cpu, kProbeSeconds));
+        const double bytes = static_cast<double>(2 * blocks * block_bytes) / time;
+        const double pairs = static_cast<double>(n) * static_cast<double>(past) +
+                             static_cast<double>(n) * static_cast<double>(n + 1) / 2;
+        const double ops = 4 * pairs * static_cast<double>(width) / time;
+        fmt::print("{:6} {:6} {:7} {:4} {:10.1f} {:7.1f} {:4.0f}% ({:3.0f}) {:8.1f} {:4.0f}% ({:4.0f})\n", model.name,
+                   kv, past, n, time * 1e6, bytes / 1e9, 100 * bytes / read, read / 1e9, ops / 1e9, 100 * ops / peak,
+                   peak / 1e9);
+        std::fflush(stdout);
+      }
+    }
+  }
+}
+
+void bench_ops(const Cpu& cpu) {
+  for (const std::int64_t n : {1, 512}) {
+    const std::int64_t hidden = 896, inner = 4864;
+    std::vector<float> x = random_floats(static_cast<std::size_t>(n * hidden), 1),
+                       both = random_floats(static_cast<std::size_t>(n * 2 * inner), 2);
+    const std::vector<float> weight(static_cast<std::size_t>(hidden), 1.0F),
+        angles(static_cast<std::size_t>(n * 32), 0.5F);
+    std::vector<float> out(both.size());
+    const Rows rows{.data = x.data(), .rows = n, .width = hidden, .stride = hidden};
+    const Rows gates{.data = both.data(), .rows = n, .width = inner, .stride = 2 * inner};
+    const auto report = [&](const char* name, const auto& body) {
+      fmt::print("{:14} n={:4} {:10.2f} us\n", name, n, best_seconds(0.1, [&](std::size_t) { body(); }) * 1e6);
+    };
+    report("rms_norm", [&] { rms_norm(cpu, rows, {}, weight, {}, out.data(), hidden); });
+    report("rotate_heads", [&] {
+      rotate_heads(cpu, rows, {.heads = 14, .head_dim = 64, .rotary_dim = 64}, {.data = angles.data(), .stride = 32},
+                   {.data = angles.data(), .stride = 32});
+    });
+    report("silu gate", [&] {
+      gate(cpu, GateActivation::kSilu, gates, {.data = both.data() + inner, .stride = 2 * inner}, out.data(), inner);
+    });
+    report("gelu gate", [&] {
+      gate(cpu, GateActivation::kGeluTanh, gates, {.data = both.data() + inner, .stride = 2 * inner}, out.data(),
+           inner);
+    });
+  }
+}
+
 int run(int argc, char** argv) {
   const Expected<Isa> isa = active_isa();
   if (!isa) {
@@ -132,6 +212,8 @@ int run(int argc, char** argv) {
       Words(argv, static_cast<std::size_t>(argc)).subspan(argc > 2 ? 2 : static_cast<std::size_t>(argc));
   fmt::print("{}, {} threads\n", isa_name(*isa), workers.size());
   if (what.empty() || what == "linear") bench_linear(cpu, words);
+  if (what.empty() || what == "attention") bench_attention(cpu, words);
+  if (what.empty() || what == "ops") bench_ops(cpu);
   return 0;
 }
 
