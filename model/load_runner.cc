@@ -110,6 +110,7 @@ Expected<std::unique_ptr<ModelRunner>> load_decoder(const Loading& loading) {
   if (!formats) return formats.error();
   const double total = static_cast<double>(weight_specs(loading.config).size());
   double done = 0;
+  std::size_t weight_bytes = 0;
   const auto report = [&](std::size_t weights) {
     done += static_cast<double>(weights);
     if (loading.options.progress) loading.options.progress(done / total);
@@ -118,7 +119,9 @@ Expected<std::unique_ptr<ModelRunner>> load_decoder(const Loading& loading) {
                           const auto format = formats->of(parts);
                           if (!format) return format.error();
                           report(parts.size());
-                          return pack_weights(loading.checkpoint, parts, loading.plan, loading.rank(), *format);
+                          auto packed = pack_weights(loading.checkpoint, parts, loading.plan, loading.rank(), *format);
+                          if (packed) weight_bytes += packed->bytes();
+                          return packed;
                         },
                         .cpu = *cpu};
   const WeightLookup lookup = [&](const WeightSpec& spec) {
@@ -131,8 +134,11 @@ Expected<std::unique_ptr<ModelRunner>> load_decoder(const Loading& loading) {
   };
   auto transformer = Transformer::bind(loading.config, lookup, *loading.communicator, &packing);
   if (!transformer) return transformer.error();
-  const RunnerInfo info = loading.info(kFormatNames[static_cast<std::size_t>(formats->body())]);
   const bool exact = formats->body() == WeightFormat::kFloat32;
+  RunnerInfo info = loading.info(kFormatNames[static_cast<std::size_t>(formats->body())]);
+  info.weight_bytes = weight_bytes;
+  info.kv_bytes_per_token = static_cast<std::size_t>(2 * loading.config.layers * loading.plan.local_kv_heads() *
+                                                     loading.config.head_dim * (exact ? 4 : 2));
   return std::unique_ptr<ModelRunner>(std::make_unique<TorchRunner>(
       loading.config, *std::move(transformer), loading.communicator, info,
       TorchRunner::Options{**cpu, exact ? KvFormat::kFloat32 : KvFormat::kBFloat16, loading.threads()}));

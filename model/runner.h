@@ -56,6 +56,8 @@ struct RunnerInfo {
   std::size_t vocabulary = 0;
   std::size_t max_positions = 0;
   std::size_t parameters = 0;
+  std::size_t weight_bytes = 0;        // of this rank's weights that a token reads, an embedding's row aside
+  std::size_t kv_bytes_per_token = 0;  // of this rank
 };
 
 class ModelRunner {

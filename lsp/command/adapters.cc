@@ -17,6 +17,7 @@
 #include "lsp/command/command.h"
 #include "lsp/control/control_client.h"
 #include "lsp/control/socket_folder.h"
+#include "model/model_files.h"
 
 namespace weft::lsp {
 namespace {

@@ -37,8 +37,7 @@ Expected<ModelStack> load_model_stack(const ModelOptions& options, const generat
                    .load_ms = milliseconds_between(begin, clock->now())};
   stack.engine = std::make_shared<generation::Engine>(stack.runner, stack.tokenizer, stack.clock,
                                                       generation::EngineOptions{.threads = 0});
-  stack.service =
-      std::make_unique<generation::CompletionService>(stack.engine, stack.config, stack.clock, completion);
+  stack.service = std::make_unique<generation::CompletionService>(stack.engine, stack.config, stack.clock, completion);
   return stack;
 }
 

@@ -36,8 +36,8 @@ std::vector<std::string> install_adapters(adapters::AdapterRegistry& registry, c
 }  // namespace
 
 ModelLoader make_model_loader(const DaemonOptions& options) {
-  return [model = options.model, asked_for = options.adapters](
-             const std::function<void(double)>& progress) -> Expected<ReadyModel> {
+  return [model = options.model,
+          asked_for = options.adapters](const std::function<void(double)>& progress) -> Expected<ReadyModel> {
     const auto directory = model::find_model_directory(model.model);
     if (!directory) return directory.error();
     model::LoadOptions load = load_options(model, *directory);

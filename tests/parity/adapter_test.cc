@@ -15,6 +15,7 @@
 #include "model/layers/transformer.h"
 #include "model/tensor_file.h"
 #include "model/weight_reader.h"
+#include "model/weights/safetensors.h"
 
 namespace weft::adapters {
 namespace {

@@ -24,7 +24,11 @@ const std::string kUri = "file:///code/a.py";
 model::ModelConfig fim_config() {
   model::ModelConfig config;
   config.name = "fake-model";
-  config.fim = {"<fim_prefix>", "<fim_suffix>", "<fim_middle>", model::FimLayout::kPsm, {"<|endoftext|>"}};
+  config.fim = {.prefix = "<fim_prefix>",
+                .suffix = "<fim_suffix>",
+                .middle = "<fim_middle>",
+                .layout = model::FimLayout::kPsm,
+                .stops = {"<|endoftext|>"}};
   config.eos = {ByteTokenizer::kEndOfText.value()};
   return config;
 }
