@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <map>
 
-#include "model/base/mmap.h"
+#include "model/tokenizer/json_access.h"
 
 namespace weft::model {
 namespace {
@@ -22,11 +22,6 @@ Expected<json> read_object(const std::string& directory, const char* name) {
   auto parsed = parse_json(*text, path.string());
   if (parsed && !parsed->is_object()) return make_error("{} is not a JSON object", path.string());
   return parsed;
-}
-
-bool flag(const json& entry, const char* name) {
-  const auto found = entry.find(name);
-  return found != entry.end() && found->is_boolean() && found->get<bool>();
 }
 
 using ById = std::map<std::int64_t, AddedToken>;
@@ -59,23 +54,6 @@ void collect_names(const json& value, std::vector<std::string>& names) {
 
 }  // namespace
 
-Expected<std::string> read_text_file(const std::string& path) {
-  const auto file = MappedFile::open(path);
-  if (!file) return file.error();
-  const auto raw = file->bytes();
-  return std::string(reinterpret_cast<const char*>(raw.data()), raw.size());
-}
-
-Expected<json> parse_json(std::string_view text, const std::string& origin) {
-  try {
-    return json::parse(text);
-  } catch (const json::parse_error& failure) {
-    return make_error("{} is not JSON: it goes wrong at byte {} of {}", origin, failure.byte, text.size());
-  } catch (const json::exception& failure) {  // a number beyond double's
-    return make_error("{}: {}", origin, failure.what());
-  }
-}
-
 Expected<AddedToken> read_added_token(const json& entry, const json& id, const std::string& origin) {
   if (!entry.is_object()) return make_error("{}: an added token is {}, expected an object", origin, entry.type_name());
   const auto content = entry.find("content");
@@ -87,8 +65,8 @@ Expected<AddedToken> read_added_token(const json& entry, const json& id, const s
                       id.is_number() ? id.dump() : id.type_name(), kMostTokens - 1);
   }
   token.id = id.get<std::int64_t>();
-  token.special = flag(entry, "special");
-  token.exact = !flag(entry, "lstrip") && !flag(entry, "rstrip") && !flag(entry, "single_word");
+  token.special = flag_of(entry, "special");
+  token.exact = !flag_of(entry, "lstrip") && !flag_of(entry, "rstrip") && !flag_of(entry, "single_word");
   return token;
 }
 

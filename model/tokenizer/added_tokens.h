@@ -9,11 +9,6 @@
 
 namespace weft::model {
 
-// The whole of a file. Error: the path and the system's reason.
-Expected<std::string> read_text_file(const std::string& path);
-// Error: `origin`, and where it stops being JSON.
-Expected<nlohmann::json> parse_json(std::string_view text, const std::string& origin);
-
 // One entry of tokenizer.json's added_tokens or, with its `id`, of added_tokens_decoder. Error: what is not as
 // expected.
 Expected<AddedToken> read_added_token(const nlohmann::json& entry, const nlohmann::json& id, const std::string& origin);

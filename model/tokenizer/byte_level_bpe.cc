@@ -12,7 +12,6 @@
 namespace weft::model {
 namespace {
 
-constexpr std::string_view kGpt2 = R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
 constexpr std::string_view kDigit = R"(\p{N})";
 constexpr std::string_view kQwen2 =
     R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
@@ -40,9 +39,9 @@ struct Row {
 
 // llama.cpp's names, of which several may stand for one row; the cuts are those of the families' own tokenizer.json.
 constexpr std::array kRows = {
-    Row{"default", {R"([\p{P}\$\+<=>\^~\|]+)", kGpt2, R"(\p{N}+)", R"([0-9][0-9][0-9])"}},
-    Row{"gpt-2", {kGpt2}},
-    Row{"olmo", {kGpt2}},
+    Row{"default", {R"([\p{P}\$\+<=>\^~\|]+)", kGpt2Pattern, R"(\p{N}+)", R"([0-9][0-9][0-9])"}},
+    Row{"gpt-2", {kGpt2Pattern}},
+    Row{"olmo", {kGpt2Pattern}},
     Row{"llama-bpe", {kLlama3}, true},
     Row{"llama3", {kLlama3}, true},
     Row{"dbrx", {kLlama3}},
@@ -50,12 +49,12 @@ constexpr std::array kRows = {
     Row{"qwen2", {kQwen2}},
     Row{"deepseek-r1-qwen", {kQwen2}},
     Row{"stablelm2", {kQwen2}},
-    Row{"starcoder", {kDigit, kGpt2}},
-    Row{"refact", {kDigit, kGpt2}},
-    Row{"command-r", {kDigit, kGpt2}},
-    Row{"smollm", {kDigit, kGpt2}},
-    Row{"codeshell", {kDigit, kGpt2}},
-    Row{"exaone", {kDigit, kGpt2}},
+    Row{"starcoder", {kDigit, kGpt2Pattern}},
+    Row{"refact", {kDigit, kGpt2Pattern}},
+    Row{"command-r", {kDigit, kGpt2Pattern}},
+    Row{"smollm", {kDigit, kGpt2Pattern}},
+    Row{"codeshell", {kDigit, kGpt2Pattern}},
+    Row{"exaone", {kDigit, kGpt2Pattern}},
     Row{"deepseek-coder", {R"([\r\n])", R"(\s?\p{L}+)", R"(\s?\p{P}+)", R"([一-龥ࠀ-一가-퟿]+)", kDigit}},
     Row{"deepseek-v3", {R"(\p{N}{1,3})", R"([一-龥぀-ゟ゠-ヿ]+)", kDeepSeekV3}},
     Row{"tekken", {kTekken}, true},

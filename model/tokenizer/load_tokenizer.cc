@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "model/tokenizer/added_tokens.h"
+#include "model/tokenizer/json_access.h"
 #include "model/tokenizer/sentencepiece.h"
 #include "model/tokenizer/sentencepiece_proto.h"
 #include "model/tokenizer/tokenizer.h"

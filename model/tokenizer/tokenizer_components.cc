@@ -1,6 +1,7 @@
 // The components of tokenizer.json that cut and change text, by their type.
-#include <functional>
+#include <array>
 
+#include "model/tokenizer/json_access.h"
 #include "model/tokenizer/tokenizer_json.h"
 
 namespace weft::model {
@@ -15,16 +16,6 @@ struct Row {
   std::string_view type;
   Read read;
 };
-
-std::string text_of(const json& component, const char* field) {
-  const auto found = component.find(field);
-  return found != component.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
-bool flag_of(const json& component, const char* field, bool absent) {
-  const auto found = component.find(field);
-  return found != component.end() && found->is_boolean() ? found->get<bool>() : absent;
-}
 
 // {"Regex": "…"} or {"String": "…"}.
 Expected<Regex> pattern_of(const json& component, std::string_view type) {
@@ -193,7 +184,7 @@ Expected<void> read_components(const json& root, BpeDefinition& definition) {
 }
 
 Splitter gpt2_splitter() {
-  auto pattern = Regex::compile(R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)");
+  auto pattern = Regex::compile(kGpt2Pattern);
   WEFT_CHECK(pattern);
   return {*std::move(pattern)};
 }

@@ -1,8 +1,7 @@
 #include "model/tokenizer/tokenizer_json.h"
 
-#include <unordered_set>
-
 #include "model/tokenizer/added_tokens.h"
+#include "model/tokenizer/json_access.h"
 #include "model/tokenizer/unigram_json.h"
 #include "model/tokenizer/vocabulary_json.h"
 
@@ -47,16 +46,10 @@ Expected<void> read_model(const json& model, BpeDefinition& definition) {
     if (!merge) return merge.error();
     definition.merges.push_back(*std::move(merge));
   }
-  const auto flag = [&](const char* name) {
-    const auto found = model.find(name);
-    return found != model.end() && found->is_boolean() && found->get<bool>();
-  };
-  definition.byte_fallback = flag("byte_fallback");
-  definition.ignore_merges = flag("ignore_merges");
-  definition.fuse_unknown = flag("fuse_unk");
-  if (const auto unknown = model.find("unk_token"); unknown != model.end() && unknown->is_string()) {
-    definition.unknown = unknown->get<std::string>();
-  }
+  definition.byte_fallback = flag_of(model, "byte_fallback");
+  definition.ignore_merges = flag_of(model, "ignore_merges");
+  definition.fuse_unknown = flag_of(model, "fuse_unk");
+  definition.unknown = text_of(model, "unk_token");
   return {};
 }
 
@@ -92,8 +85,8 @@ Expected<std::shared_ptr<const Tokenizer>> parse_tokenizer_json(std::string_view
   if (model == root->end() || !model->is_object()) return make_error("{} has no model", origin);
   auto added = read_added(*root, origin);
   if (!added) return added.error();
-  std::string type = model->contains("merges") ? "BPE" : "";  // old files do not say it
-  if (const auto named = model->find("type"); named != model->end() && named->is_string()) type = *named;
+  std::string type = text_of(*model, "type");
+  if (type.empty() && model->contains("merges")) type = "BPE";  // old files do not say it
   if (type == "Unigram") return make_unigram(*root, *added, origin);
   if (type != "BPE") return make_error("{}: unknown model type '{}'; weft knows BPE, Unigram", origin, type);
   const auto definition = read_bpe(*root, *std::move(added), origin);

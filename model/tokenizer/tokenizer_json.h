@@ -19,6 +19,8 @@ Expected<std::shared_ptr<const Tokenizer>> parse_tokenizer_json(std::string_view
 Expected<void> read_components(const nlohmann::json& root, BpeDefinition& definition);
 
 // GPT-2's cuts: contractions, words, numbers and other signs with the space before them, and spaces.
-Splitter gpt2_splitter();
+constexpr std::string_view kGpt2Pattern =
+    R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
+[[nodiscard]] Splitter gpt2_splitter();
 
 }  // namespace weft::model

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "model/tokenizer/json_access.h"
 #include "model/tokenizer/sentencepiece.h"
 
 namespace weft::model {
@@ -11,11 +12,6 @@ namespace {
 using nlohmann::json;
 
 constexpr int kDeepest = 4;  // sequences in sequences
-
-std::string text_of(const json& component, const char* field) {
-  const auto found = component.find(field);
-  return found != component.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
 
 Expected<std::string> from_base64(std::string_view text) {
   constexpr std::string_view kLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -63,9 +59,8 @@ Expected<void> read_step(const json& step, SentencePieceParts& parts, int depth)
     return {};
   }
   if (type == "Metaspace") {
-    const auto flag = step.find("add_prefix_space");
     const std::string scheme = text_of(step, "prepend_scheme");
-    parts.add_dummy_prefix = scheme.empty() ? flag == step.end() || *flag != false : scheme != "never";
+    parts.add_dummy_prefix = scheme.empty() ? flag_of(step, "add_prefix_space", true) : scheme != "never";
     return {};
   }
   return make_error(
@@ -81,8 +76,7 @@ Expected<void> read_pieces(const json& model, SentencePieceParts& parts) {
     return make_error("the model has {} tokens, at most {} are read", vocabulary->size(), kMostTokens);
   }
   const auto unknown = model.find("unk_id");
-  const auto fallback = model.find("byte_fallback");
-  const bool has_bytes = fallback != model.end() && *fallback == true;
+  const bool has_bytes = flag_of(model, "byte_fallback");
   for (const json& entry : *vocabulary) {
     const std::size_t id = parts.pieces.size();
     const bool is_pair = entry.is_array() && entry.size() == 2 && entry[0].is_string() && entry[1].is_number();

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "model/tokenizer/added_tokens.h"
+#include "model/tokenizer/json_access.h"
 #include "model/tokenizer/tokenizer_json.h"
 
 namespace weft::model {
@@ -23,8 +24,7 @@ Expected<void> set_pre_tokenizer(const std::string& directory, BpeDefinition& de
   if (!text) return text.error();
   const auto config = parse_json(*text, path.string());
   if (!config) return config.error();
-  const auto flag = config->find("add_prefix_space");
-  if (flag != config->end() && flag->is_boolean() && flag->get<bool>()) {
+  if (config->is_object() && flag_of(*config, "add_prefix_space")) {
     definition.normalizers.emplace_back(Prefix{" ", true});
   }
   return {};
