@@ -73,7 +73,7 @@ std::vector<Task> cut(const KvLayout& layout, const AttentionOptions& options,
 
 }  // namespace
 
-const AttentionKernels& attention_kernels(Isa isa) {
+const AttentionKernels& attention_kernels([[maybe_unused]] Isa isa) {
   static const AttentionKernels portable = AttentionTile<PortableVector<8>>::kernels();
 #if defined(__x86_64__)
   // Made only where they can run: what makes them is itself compiled for its instruction set.

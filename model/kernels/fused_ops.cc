@@ -34,7 +34,7 @@ void apply(const Cpu& cpu, GateActivation activation, Rows x, ConstRows up, floa
 
 }  // namespace
 
-const RowKernels& row_kernels(Isa isa) {
+const RowKernels& row_kernels([[maybe_unused]] Isa isa) {
   static const RowKernels portable = RowTile<PortableVector<8>>::kernels();
 #if defined(__x86_64__)
   // Made only where they can run: what makes them is itself compiled for its instruction set.

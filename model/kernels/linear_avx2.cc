@@ -110,6 +110,7 @@ WEFT_INLINE void int4_sums(const TileArguments& t, __m256 (&totals)[kRows][2]) {
       }
     }
     const std::uint16_t* const scales = t.weight_scales + step * (kOctets * 8) / kGroup * kPanelRows;
+    prefetch(reinterpret_cast<const std::byte*>(scales));
     WEFT_UNROLL
     for (int h = 0; h < 2; ++h) {
       const __m256 weight_scale = _mm256_cvtph_ps(_mm_load_si128(reinterpret_cast<const __m128i*>(scales + h * 8)));

@@ -14,8 +14,8 @@ constexpr std::int64_t kTaskRows = 128;    // of activations a task multiplies b
 // next one comes. With more rows a tile of them stays in the nearest cache and the panels in the second.
 constexpr std::int64_t kFewRows = 16;
 constexpr std::int64_t kMostTileRows = 32;
-constexpr std::int64_t kStepBytes = 8 * 1024;    // of a panel, which stay in the nearest cache over a task's rows
-constexpr std::int64_t kPieceBytes = 96 * 1024;  // of weights a task takes where there are few rows
+constexpr std::int64_t kStepBytes = 8 * 1024;     // of a panel, which stay in the nearest cache over a task's rows
+constexpr std::int64_t kPieceBytes = 384 * 1024;  // of weights a task takes
 
 // Activations as the tiles read them.
 struct Prepared {
@@ -90,7 +90,7 @@ void PackedMatrix::multiply(const LinearKernels& kernels, Workers& workers, Inpu
 
   // sums: [rows][16] of activations begin … begin + rows with one panel.
   const auto sum_panel = [&](std::int64_t index, std::int64_t begin, std::int64_t rows, float* sums) {
-    std::fill_n(sums, rows * kPanelRows, 0.0F);
+    for (std::int64_t row = 0; row < rows; ++row) std::fill_n(sums + row * kPanelRows, kPanelRows, 0.0F);
     const std::int64_t blocks = padded_columns_ / kBlockColumns;
     const std::int64_t step = rows > kernel.tile_rows ? kStepBytes / block_bytes_ : blocks;
     for (std::int64_t block = 0; block < blocks; block += step) {

@@ -39,7 +39,7 @@ class SpinningWorkers final : public model::Workers {
  private:
   template <class T>
   static void wait(std::atomic<T>& value, T old) {
-    for (int i = 0; i < 20000; ++i) {
+    for (int i = 0; i < 2000; ++i) {
       if (value.load(std::memory_order_acquire) != old) return;
 #if defined(__x86_64__)
       __builtin_ia32_pause();

@@ -18,10 +18,10 @@ using ::testing::HasSubstr;
 
 const std::vector<MatrixShape> kShapes = {
     {WeightFormat::kInt8, 16, 64},        {WeightFormat::kInt8, 1, 1},        {WeightFormat::kInt8, 37, 130},
-    {WeightFormat::kInt8, 33, 2100},      {WeightFormat::kInt4, 16, 64, 64},  {WeightFormat::kInt4, 3, 7, 32},
+    {WeightFormat::kInt8, 17, 1100},      {WeightFormat::kInt4, 16, 64, 64},  {WeightFormat::kInt4, 3, 7, 32},
     {WeightFormat::kInt4, 37, 133, 32},   {WeightFormat::kInt4, 50, 331, 64}, {WeightFormat::kInt4, 21, 331, 128},
-    {WeightFormat::kInt4, 20, 2112, 128}, {WeightFormat::kFloat32, 19, 77},   {WeightFormat::kBFloat16, 35, 131},
-    {WeightFormat::kBFloat16, 16, 2049},  {WeightFormat::kFloat32, 1, 1},
+    {WeightFormat::kInt4, 17, 1100, 128}, {WeightFormat::kFloat32, 19, 77},   {WeightFormat::kBFloat16, 35, 131},
+    {WeightFormat::kBFloat16, 16, 601},   {WeightFormat::kFloat32, 1, 1},
 };
 const std::vector<std::int64_t> kCounts = {1, 2, 3, 4, 5, 6, 7, 8, 9, 17, 64, 65, 130};
 
