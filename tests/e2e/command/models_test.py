@@ -41,8 +41,8 @@ class Models(Case):
         self.assertIn("SentencePiece", text)
 
     def test_inspect_a_gguf_file(self):
-        report, _ = self.inspect(GOLDENS / "qwen2.gguf")
-        self.assertEqual((report["format"], report["family"]), ("GGUF", "Qwen2ForCausalLM"))
+        report, _ = self.inspect(GOLDENS / "qwen3.gguf")
+        self.assertEqual((report["format"], report["family"]), ("GGUF", "Qwen3ForCausalLM"))
         self.assertEqual((report["missing"], report["misshapen"]), ([], []))
         self.assertEqual(report["tokenizer"]["tokens"], 40)
 
@@ -120,18 +120,18 @@ class Models(Case):
         self.assertEqual([path.name for path in self.folder.iterdir()], ["model"])
 
     def test_list(self):
-        shutil.copytree(GOLDENS / "qwen2", self.folder / "qwen2")
-        shutil.copy(GOLDENS / "qwen2.gguf", self.folder)
-        (self.folder / "cut.gguf").write_bytes((GOLDENS / "qwen2.gguf").read_bytes()[:3000])
+        shutil.copytree(GOLDENS / "qwen3", self.folder / "qwen3")
+        shutil.copy(GOLDENS / "qwen3.gguf", self.folder)
+        (self.folder / "cut.gguf").write_bytes((GOLDENS / "qwen3.gguf").read_bytes()[:3000])
         home = {"HOME": str(self.folder / "home"), "WEFT_MODELS": str(self.folder)}
         for name in ("HF_HOME", "HF_HUB_CACHE", "XDG_CACHE_HOME", "LLAMA_CACHE", "OLLAMA_MODELS"):
             home[name] = ""
         result = weft("models", "list", "--json", **home)
         self.assertEqual(result.returncode, 0, result.stderr)
         found = {entry["name"]: entry for entry in json.loads(result.stdout)}
-        self.assertEqual(set(found), {"qwen2", "qwen2.gguf", "cut.gguf"})
-        self.assertIn("no tokenizer", found["qwen2"]["why_not"])
-        self.assertEqual(found["qwen2.gguf"]["parameters"], found["qwen2"]["parameters"])
+        self.assertEqual(set(found), {"qwen3", "qwen3.gguf", "cut.gguf"})
+        self.assertIn("no tokenizer", found["qwen3"]["why_not"])
+        self.assertEqual(found["qwen3.gguf"]["parameters"], found["qwen3"]["parameters"])
         self.assertIn("truncated", found["cut.gguf"]["why_not"])
         self.assertIn("weft cannot run it", weft("models", "list", self.folder).stdout)
         (self.folder / "empty").mkdir()
