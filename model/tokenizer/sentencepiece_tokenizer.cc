@@ -92,7 +92,10 @@ class SentencePieceTokenizer final : public Tokenizer {
   }
 
   Expected<void> read_pieces(const SentencePieceProto& proto, const std::string& origin) {
-    byte_ids_.fill(TokenId(exact_->unk_id()));
+    const auto is_unknown = [](const auto& piece) { return piece.type == PieceType::kUnknown; };
+    const auto unknown = std::find_if(proto.pieces.begin(), proto.pieces.end(), is_unknown);
+    WEFT_CHECK(unknown != proto.pieces.end());  // SentencePiece takes no model without
+    byte_ids_.fill(TokenId(static_cast<std::int32_t>(unknown - proto.pieces.begin())));
     for (std::size_t id = 0; id < proto.pieces.size(); ++id) {
       const auto& piece = proto.pieces[id];
       const TokenId token(static_cast<std::int32_t>(id));

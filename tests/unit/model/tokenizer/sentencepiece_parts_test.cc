@@ -57,6 +57,14 @@ TEST(SentencePieceParts, SayWhetherASpaceGoesInFront) {
   EXPECT_TRUE((*with)->control("▁<PRE>"));
 }
 
+// SentencePiece itself finds it by the name that its trainer gives it.
+TEST(SentencePieceParts, MayNameTheUnknownPieceAsTheyLike) {
+  const auto tokenizer =
+      make_sentencepiece({.origin = "here", .pieces = {{"a", -1}, {"▁", -2}, {"??", 0, PieceType::kUnknown}}});
+  ASSERT_TRUE(tokenizer) << tokenizer.error().message;
+  EXPECT_THAT((*tokenizer)->encode("a\xFF"), ::testing::ElementsAre(TokenId(0), TokenId(2)));
+}
+
 TEST(SentencePieceParts, AreRefusedWhenTheyCannotBeAModel) {
   SentencePieceParts twice = small();
   twice.pieces.push_back({"ab"});
