@@ -33,7 +33,7 @@ struct SentencePieceParts {
   std::string origin{};         // a file, for messages
   std::vector<Piece> pieces{};  // by id
   bool unigram = false;         // else byte pair encoding, the piece of the highest score first
-  // What encode_start does with a text{}; encode does none of it.
+  // What encode_start does with a text; encode does none of it.
   bool add_dummy_prefix = true, remove_extra_whitespaces = false;
   std::string charsmap{};  // SentencePiece's precompiled_charsmap; "": characters stay as they are
   // Tokens that other places know of: one beyond the pieces is a further control token, a special one among them makes
