@@ -9,7 +9,7 @@
 #include "model/kernels/aligned_buffer.h"
 #include "model/kernels/attention_kernel.h"
 #include "model/kernels/attention_tile.h"
-#include "model/kernels/numbers.h"
+#include "model/weights/half.h"
 
 namespace weft::model {
 namespace {
@@ -96,7 +96,7 @@ void store_kv(const Cpu& cpu, const KvLayout& layout, std::span<const SequenceBl
     if (layout.format == KvFormat::kFloat32) {
       std::copy_n(from, dim, static_cast<float*>(block) + at);
     } else {
-      std::transform(from, from + dim, static_cast<std::uint16_t*>(block) + at, float_to_bfloat16);
+      std::transform(from, from + dim, static_cast<Bf16*>(block) + at, to_bf16);
     }
   };
   std::int64_t before = 0;

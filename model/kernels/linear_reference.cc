@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "model/kernels/linear_kernels.h"
-#include "model/kernels/numbers.h"
+#include "model/weights/half.h"
 
 namespace weft::model {
 namespace {
@@ -59,13 +59,13 @@ void float_tile(const TileArguments& t) {
 }
 
 void bfloat16_tile(const TileArguments& t) {
-  const auto* const weights = reinterpret_cast<const std::uint16_t*>(t.weights);
+  const auto* const weights = reinterpret_cast<const Bf16*>(t.weights);
   for (std::int64_t row = 0; row < t.rows; ++row) {
     const auto* const x = reinterpret_cast<const float*>(t.x + row * t.x_stride_bytes);
     float* const sums = t.sums + row * kPanelRows;
     for (std::int64_t k = 0; k < t.blocks * kBlockColumns; ++k) {
       for (int i = 0; i < kPanelRows; ++i) {
-        const float weight = bfloat16_to_float(weights[(k / 2 * kPanelRows + i) * 2 + k % 2]);
+        const float weight = to_float(weights[(k / 2 * kPanelRows + i) * 2 + k % 2]);
         sums[i] = std::fma(weight, x[k], sums[i]);
       }
     }
@@ -105,7 +105,7 @@ void int4_tile(const TileArguments& t) {
       }
       const float x_scale = t.x_scales[row * t.scale_stride + begin / kStep];
       for (int i = 0; i < kPanelRows; ++i) {
-        const float scale = x_scale * half_to_float(t.weight_scales[begin / kGroup * kPanelRows + i]);
+        const float scale = x_scale * to_float(static_cast<Half>(t.weight_scales[begin / kGroup * kPanelRows + i]));
         sums[i] = std::fma(static_cast<float>(dots[i]), scale, sums[i]);
       }
     }

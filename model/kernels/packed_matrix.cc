@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "model/kernels/numbers.h"
+#include "model/weights/half.h"
 
 namespace weft::model {
 namespace {
@@ -118,11 +118,11 @@ Expected<void> MatrixPacker::add(const QuantizedMatrix& rows) {
     if (int4) {
       pack_int4_row(rows, row, panel, at);
       for (std::int64_t g = 0; g < groups; ++g) {
-        const std::uint16_t half = exact_float_to_half(scales[g]);
-        if (half_to_float(half) != scales[g]) {
+        const Half half = to_half(scales[g]);
+        if (to_float(half) != scales[g]) {
           return make_error("the scale {} of row {}, group {} is no fp16 number", scales[g], filled_, g);
         }
-        halves(panel + matrix_.scales_offset_)[g * kPanelRows + at] = half;
+        halves(panel + matrix_.scales_offset_)[g * kPanelRows + at] = static_cast<std::uint16_t>(half);
       }
     } else {
       for (std::int64_t column = 0; column < rows.columns; ++column) {
@@ -150,7 +150,7 @@ Expected<void> MatrixPacker::add(std::span<const float> rows) {
       if (format == WeightFormat::kFloat32) {
         reinterpret_cast<float*>(panel)[float_at(at, column)] = value;
       } else {
-        halves(panel)[bfloat16_at(at, column)] = float_to_bfloat16(value);
+        halves(panel)[bfloat16_at(at, column)] = static_cast<std::uint16_t>(to_bf16(value));
       }
     }
   }
@@ -191,7 +191,7 @@ void PackedMatrix::read_row(std::int64_t row, std::span<float> out) const {
         value = reinterpret_cast<const float*>(data)[float_at(at, column)];
         break;
       case WeightFormat::kBFloat16:
-        value = bfloat16_to_float(halves(data)[bfloat16_at(at, column)]);
+        value = to_float(static_cast<Bf16>(halves(data)[bfloat16_at(at, column)]));
         break;
       case WeightFormat::kInt8: {
         const auto q = static_cast<std::int8_t>(data[int8_at(at, column)]);
@@ -201,7 +201,7 @@ void PackedMatrix::read_row(std::int64_t row, std::span<float> out) const {
       case WeightFormat::kInt4: {
         const int q = static_cast<int>(data[int4_at(at, column)] >> int4_shift(column) & std::byte{0xf}) - 8;
         const std::uint16_t scale = halves(data + scales_offset_)[column / shape_.group * kPanelRows + at];
-        value = static_cast<float>(q) * half_to_float(scale);
+        value = static_cast<float>(q) * to_float(static_cast<Half>(scale));
         break;
       }
     }

@@ -1,5 +1,6 @@
 // The two 16-bit floats that weights are stored in, and fp32. Rounding is to nearest, ties to even. Pure; written
-// without branches where that lets compilers vectorise a loop over them.
+// without branches where that lets compilers vectorise a loop over them. Only for code that is compiled for every
+// processor: of a function that stands in several files the linker keeps any one.
 #pragma once
 
 #include <bit>

@@ -7,7 +7,7 @@
 #include <cmath>
 #include <limits>
 
-#include "model/kernels/numbers.h"
+#include "model/weights/half.h"
 #include "tests/support/spinning_workers.h"
 #include "tests/unit/model/kernels/quantize.h"
 
@@ -91,7 +91,7 @@ struct Step {
 
   [[nodiscard]] float held(const std::vector<float>& numbers, std::int64_t at) const {
     const float value = numbers[static_cast<std::size_t>(at)];
-    return layout.format == KvFormat::kFloat32 ? value : bfloat16_to_float(float_to_bfloat16(value));
+    return layout.format == KvFormat::kFloat32 ? value : to_float(to_bf16(value));
   }
 
   [[nodiscard]] std::vector<double> expected_row(std::size_t s, std::int64_t position, std::int64_t at,

@@ -6,7 +6,7 @@
 #include <bit>
 #include <limits>
 
-#include "model/kernels/numbers.h"
+#include "model/weights/half.h"
 #include "tests/support/spinning_workers.h"
 #include "tests/unit/model/kernels/quantize.h"
 
@@ -232,17 +232,17 @@ TEST(MatrixPacker, RefusesWhatDoesNotFit) {
 
 TEST(Numbers, EveryHalfComesBack) {
   for (int i = 0; i < 65536; ++i) {
-    const auto half = static_cast<std::uint16_t>(i);
-    const float value = half_to_float(half);
+    const auto half = static_cast<Half>(i);
+    const float value = to_float(half);
     if (!std::isnan(value)) {
-      ASSERT_EQ(exact_float_to_half(value), half);
+      ASSERT_EQ(to_half(value), half);
     }
   }
-  EXPECT_EQ(half_to_float(0x3c00), 1.0F);
-  EXPECT_EQ(half_to_float(0x0001), 0x1p-24F);
-  EXPECT_EQ(float_to_bfloat16(1.00390625F), 0x3f80);  // half-way: to even
-  EXPECT_EQ(float_to_bfloat16(1.01171875F), 0x3f82);
-  EXPECT_TRUE(std::isnan(bfloat16_to_float(float_to_bfloat16(std::numeric_limits<float>::quiet_NaN()))));
+  EXPECT_EQ(to_float(Half{0x3c00}), 1.0F);
+  EXPECT_EQ(to_float(Half{0x0001}), 0x1p-24F);
+  EXPECT_EQ(to_bf16(1.00390625F), Bf16{0x3f80});  // half-way: to even
+  EXPECT_EQ(to_bf16(1.01171875F), Bf16{0x3f82});
+  EXPECT_TRUE(std::isnan(to_float(to_bf16(std::numeric_limits<float>::quiet_NaN()))));
 }
 
 }  // namespace

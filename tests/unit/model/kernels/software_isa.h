@@ -9,7 +9,7 @@
 
 #include "model/kernels/linear_amx_tile.h"
 #include "model/kernels/linear_vnni_tile.h"
-#include "model/kernels/numbers.h"
+#include "model/weights/half.h"
 
 namespace weft::model {
 
@@ -78,7 +78,7 @@ struct SoftwareVector {
   }
   static void store_floats(float* p, Float a) { std::memcpy(p, a.data(), 64); }
   static Float load_halves(const std::uint16_t* p) {
-    return each<Float>([=](std::size_t i) { return half_to_float(p[i]); });
+    return each<Float>([=](std::size_t i) { return model::to_float(static_cast<Half>(p[i])); });
   }
   static Float set_float(float value) {
     return each<Float>([=](std::size_t) { return value; });
@@ -149,14 +149,14 @@ struct SoftwareTile {
   }
   template <int kHalf>
   static void add_bfloat16(const std::byte* x, std::int64_t stride) {
-    const auto* const w = reinterpret_cast<const std::uint16_t*>(weights.data());
+    const auto* const w = reinterpret_cast<const Bf16*>(weights.data());
     for (int m = 0; m < 16; ++m) {
-      const auto* const row = reinterpret_cast<const std::uint16_t*>(x + m * stride);
+      const auto* const row = reinterpret_cast<const Bf16*>(x + m * stride);
       for (int n = 0; n < 16; ++n) {
         std::int32_t& at = sums[kHalf][static_cast<std::size_t>(m * 16 + n)];
         float sum = std::bit_cast<float>(at);
         for (int k = 0; k < 32; ++k) {
-          sum = std::fma(bfloat16_to_float(row[k]), bfloat16_to_float(w[(k / 2 * 16 + n) * 2 + k % 2]), sum);
+          sum = std::fma(to_float(row[k]), to_float(w[(k / 2 * 16 + n) * 2 + k % 2]), sum);
         }
         at = std::bit_cast<std::int32_t>(sum);
       }
@@ -165,9 +165,8 @@ struct SoftwareTile {
 };
 
 inline void round_row_in_software(const ActivationRow& row) {
-  auto* const out = static_cast<std::uint16_t*>(row.out);
-  for (std::int64_t i = 0; i < row.padded; ++i)
-    out[i] = i < row.columns ? float_to_bfloat16(row.x[i]) : std::uint16_t{0};
+  auto* const out = static_cast<Bf16*>(row.out);
+  for (std::int64_t i = 0; i < row.padded; ++i) out[i] = i < row.columns ? to_bf16(row.x[i]) : Bf16{};
 }
 
 }  // namespace weft::model

@@ -69,7 +69,7 @@ TEST(SoftwareIsa, ProductsOfBfloat16AreThoseOfRoundedActivations) {
     for (const std::int64_t count : {1, 5, 17, 40}) {
       std::vector<float> x = random_floats(static_cast<std::size_t>(count * shape.columns), 4);
       const std::vector<float> y = multiply(matrix, kernels, workers, x);
-      for (float& value : x) value = bfloat16_to_float(float_to_bfloat16(value));
+      for (float& value : x) value = to_float(to_bf16(value));
       const std::vector<float> expected = multiply(matrix, linear_kernels(Isa::kReference), workers, x);
       for (std::size_t i = 0; i < y.size(); ++i) EXPECT_NEAR(y[i], expected[i], 2e-5) << count << " rows";
       // No row depends on those beside it.
