@@ -11,6 +11,7 @@
 #include "model/torch_runner.h"
 #include "model/weight_reader.h"
 #include "model/weights/checkpoint.h"
+#include "model/weights/find_quantized.h"
 
 namespace weft::model {
 namespace {
@@ -86,7 +87,6 @@ class Formats {
   explicit Formats(const Loading& loading) : loading_(&loading) {}
 
   [[nodiscard]] Expected<MatrixFormat> of_body(std::span<const WeightSpec> parts) const {
-    constexpr std::int64_t kUsualGroup = 64;
     std::optional<MatrixFormat> finest;
     for (const WeightSpec& part : parts) {
       const auto stored = stored_format(loading_->checkpoint, part);
@@ -94,7 +94,7 @@ class Formats {
       if (!finest || stored->format < finest->format) finest = *stored;
     }
     if (const auto asked = requested_format(loading_->options.dtype); asked && *asked != finest->format) {
-      return MatrixFormat{*asked, *asked == WeightFormat::kInt4 ? kUsualGroup : 0};
+      return MatrixFormat{*asked, *asked == WeightFormat::kInt4 ? QuantizedFormat{}.group : 0};
     }
     return *finest;
   }

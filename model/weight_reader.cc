@@ -61,16 +61,16 @@ class Source {
   [[nodiscard]] Expected<QuantizedMatrix> quantized_rows(std::int64_t begin, std::int64_t rows) const {
     return named(checkpoint_->find_quantized(name_, strip(begin, rows)));
   }
-  // Row-major, [rows, columns of the slice].
-  [[nodiscard]] Expected<void> numbers(std::int64_t begin, std::int64_t rows, float* out) const {
+  // To out[i * stride + j].
+  [[nodiscard]] Expected<void> numbers(std::int64_t begin, std::int64_t rows, float* out, std::int64_t stride) const {
     if (!quantized_) {
       const TensorView linear = transposed_ ? transpose(view_) : view_;
-      return named(read_slice(linear, strip(begin, rows), out, slice_.columns));
+      return named(read_slice(linear, strip(begin, rows), out, stride));
     }
     const auto matrix = quantized_rows(begin, rows);
     if (!matrix) return matrix.error();
     const auto columns = static_cast<std::size_t>(slice_.columns);
-    for (std::int64_t row = 0; row < rows; ++row) dequantize_row(*matrix, row, {out + row * slice_.columns, columns});
+    for (std::int64_t row = 0; row < rows; ++row) dequantize_row(*matrix, row, {out + row * stride, columns});
     return {};
   }
 
@@ -99,26 +99,7 @@ Expected<void> check_finite(const WeightSpec& spec, std::span<const float> numbe
 Expected<void> add_numbers(MatrixPacker& packer, const MatrixFormat& format, std::span<const float> numbers,
                            std::int64_t columns) {
   if (format.format == WeightFormat::kFloat32 || format.format == WeightFormat::kBFloat16) return packer.add(numbers);
-  const auto width = static_cast<std::size_t>(columns);
-  const std::int64_t rows = static_cast<std::int64_t>(numbers.size()) / columns;
-  const bool int8 = format.format == WeightFormat::kInt8;
-  QuantizedMatrix out{format.format, rows, columns, int8 ? 0 : format.group, {}, {}};
-  const std::size_t bytes = int8 ? width : (width + 1) / 2;
-  const std::size_t scales =
-      int8 ? 1 : (width + static_cast<std::size_t>(format.group) - 1) / static_cast<std::size_t>(format.group);
-  out.values.resize(bytes * static_cast<std::size_t>(rows));
-  out.scales.resize(scales * static_cast<std::size_t>(rows));
-  for (std::size_t row = 0; row < static_cast<std::size_t>(rows); ++row) {
-    const auto from = numbers.subspan(row * width, width);
-    if (int8) {
-      auto* q = reinterpret_cast<std::int8_t*>(out.values.data() + row * bytes);
-      out.scales[row] = quantize_int8_row(from, {q, bytes});
-    } else {
-      quantize_int4_row(from, format.group, std::span(out.values).subspan(row * bytes, bytes),
-                        std::span(out.scales).subspan(row * scales, scales));
-    }
-  }
-  return packer.add(out);
+  return packer.add(quantize_rows(numbers, columns, {format.format, format.group}));
 }
 
 Expected<MatrixFormat> stored_format(const Source& source) {
@@ -155,7 +136,7 @@ Expected<void> add_part(MatrixPacker& packer, const WeightSpec& spec, const Sour
       continue;
     }
     const std::span<float> numbers(strip.data(), static_cast<std::size_t>(count * columns));
-    if (auto read = source.numbers(row, count, numbers.data()); !read) return read;
+    if (auto read = source.numbers(row, count, numbers.data(), columns); !read) return read;
     if (auto finite = check_finite(spec, numbers); !finite) return finite;
     if (auto added = add_numbers(packer, format, numbers, columns); !added) return added;
   }
@@ -178,12 +159,9 @@ Expected<at::Tensor> read_weight(const Checkpoint& checkpoint, const WeightSpec&
   std::vector<std::int64_t> shape = spec.shape;
   shape[static_cast<std::size_t>(slice.dimension)] = slice.padded_length();
   at::Tensor out = at::zeros(shape, at::kFloat);
-  const std::int64_t stride = shape.size() > 1 ? shape[1] : 1, rows = source->slice().rows;
-  std::vector<float> row(static_cast<std::size_t>(source->slice().columns));
-  for (std::int64_t i = 0; i < rows; ++i) {
-    if (auto read = source->numbers(i, 1, row.data()); !read) return read.error();
-    std::ranges::copy(row, out.mutable_data_ptr<float>() + i * stride);
-  }
+  const std::int64_t stride = shape.size() > 1 ? shape[1] : 1;
+  const auto read = source->numbers(0, source->slice().rows, out.mutable_data_ptr<float>(), stride);
+  if (!read) return read.error();
   return out.to(dtype);
 }
 

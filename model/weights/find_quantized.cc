@@ -147,34 +147,42 @@ bool is_head_weight(std::string_view name) { return name == "lm_head.weight"; }
 
 std::string scale_name(std::string_view weight) { return fmt::format("{}_scale", weight); }
 
+QuantizedMatrix quantize_rows(std::span<const float> rows, std::int64_t columns, const QuantizedFormat& format) {
+  QuantizedMatrix out = empty_matrix(format, static_cast<std::int64_t>(rows.size()) / columns, columns);
+  const auto width = static_cast<std::size_t>(columns), count = static_cast<std::size_t>(out.rows);
+  const std::size_t row_bytes = out.values.size() / count, row_scales = out.scales.size() / count;
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto row = rows.subspan(i * width, width);
+    const auto values = std::span(out.values).subspan(i * row_bytes, row_bytes);
+    const auto scales = std::span(out.scales).subspan(i * row_scales, row_scales);
+    if (format.format == WeightFormat::kInt8) {
+      scales[0] = quantize_int8_row(row, {reinterpret_cast<std::int8_t*>(values.data()), width});
+    } else {
+      quantize_int4_row(row, format.group, values, scales);
+    }
+  }
+  return out;
+}
+
 Expected<QuantizedMatrix> quantize(const TensorView& view, const QuantizedFormat& format, const TensorSlice& slice) {
   WEFT_CHECK(format.format == WeightFormat::kInt8 || format.format == WeightFormat::kInt4);
   if (!is_matrix(view)) return make_error("has shape [{}], expected a matrix", fmt::join(view.shape, ", "));
   if (auto fits = check_slice(slice, view.shape[0], view.shape[1], 1); !fits) return fits.error();
   QuantizedMatrix out = empty_matrix(format, slice.rows, slice.columns);
-  const auto columns = static_cast<std::size_t>(slice.columns);
-  const auto groups = static_cast<std::size_t>(groups_of(slice.columns, std::max(format.group, std::int64_t{1})));
-  std::vector<float> strip(static_cast<std::size_t>(std::min(kStripRows, slice.rows)) * columns);
-  std::span<std::uint8_t> values = out.values;
-  std::span<float> scales = out.scales;
-  for (std::int64_t done = 0; done < slice.rows; done += kStripRows) {
+  auto values = out.values.begin();
+  auto scales = out.scales.begin();
+  std::vector<float> strip;
+  for (std::int64_t done = 0; done < slice.rows && slice.columns > 0; done += kStripRows) {
     const TensorSlice part{slice.row + done, std::min(kStripRows, slice.rows - done), slice.column, slice.columns};
+    strip.resize(static_cast<std::size_t>(part.rows * part.columns));
     if (auto read = read_slice(view, part, strip.data(), slice.columns); !read) return read.error();
-    for (std::size_t i = 0; i < static_cast<std::size_t>(part.rows); ++i) {
-      const auto row = std::span<const float>(strip).subspan(i * columns, columns);
-      if (!std::ranges::all_of(row, [](float x) { return std::isfinite(x); })) {
-        return make_error("row {} holds a value that is not finite", part.row + static_cast<std::int64_t>(i));
-      }
-      const bool int8 = format.format == WeightFormat::kInt8;
-      const std::size_t row_bytes = int8 ? columns : (columns + 1) / 2, row_scales = int8 ? 1 : groups;
-      if (int8) {
-        scales[0] = quantize_int8_row(row, {reinterpret_cast<std::int8_t*>(values.data()), columns});
-      } else {
-        quantize_int4_row(row, format.group, values.first(row_bytes), scales.first(row_scales));
-      }
-      values = values.subspan(row_bytes);
-      scales = scales.subspan(row_scales);
+    const auto bad = std::ranges::find_if_not(strip, [](float x) { return std::isfinite(x); });
+    if (bad != strip.end()) {
+      return make_error("row {} holds a value that is not finite", part.row + (bad - strip.begin()) / part.columns);
     }
+    const QuantizedMatrix rounded = quantize_rows(strip, part.columns, format);
+    values = std::ranges::copy(rounded.values, values).out;
+    scales = std::ranges::copy(rounded.scales, scales).out;
   }
   return out;
 }

@@ -4,6 +4,7 @@
 // [out, groups]; both hold what QuantizedMatrix does; `in` is even.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -23,6 +24,8 @@ struct QuantizedFormat {
 [[nodiscard]] bool is_head_weight(std::string_view name);  // and the model's last; int8 is as far as it goes
 std::string scale_name(std::string_view weight);           // "X.weight_scale"
 
+// [rows, columns], rounded. The numbers are finite, at least one row of them.
+QuantizedMatrix quantize_rows(std::span<const float> rows, std::int64_t columns, const QuantizedFormat& format);
 // Part of a matrix, which is [out, in], rounded. Errors: what is no matrix of numbers; NaN or infinity, with the row; a
 // slice that is not within.
 Expected<QuantizedMatrix> quantize(const TensorView& view, const QuantizedFormat& format, const TensorSlice& slice);
