@@ -7,8 +7,9 @@
 #include <set>
 
 #include "model/config/model_config.h"
-#include "model/layers/transformer.h"
+#include "model/config/weight_specs.h"
 #include "model/model_files.h"
+#include "model/weight_reader.h"
 #include "model/weights/find_quantized.h"
 
 namespace weft::model {
@@ -38,50 +39,53 @@ void add_config(const ModelConfig& config, ModelReport& report) {
   report.kv_bytes_per_token = 2 * size(config.layers) * size(config.kv_heads) * size(config.head_dim) * kBf16Bytes;
 }
 
-void add_memory(const std::string& name, const std::vector<std::int64_t>& shape, ModelReport& report) {
-  constexpr std::uint64_t kGroup = 64, kHalfBytes = 2;
-  const std::uint64_t values = values_of(shape);
+// As the loader holds them: linears as asked, a head that quantised models keep in int8, all else in bf16 at the least.
+void add_memory(const WeightSpec& spec, ModelReport& report) {
+  constexpr std::uint64_t kHalfBytes = 2;
+  const std::uint64_t values = values_of(spec.shape);
   MemoryNeeds& memory = report.memory;
   report.parameters += values;
   memory.fp32 += values * sizeof(float);
   memory.bf16 += values * kBf16Bytes;
-  if (!is_linear_weight(name, shape)) {
+  if (spec.packed_as.empty()) {
     memory.int8 += values * kBf16Bytes;
     memory.int4 += values * kBf16Bytes;
     return;
   }
-  const std::uint64_t int8 = values + static_cast<std::uint64_t>(shape[0]) * sizeof(float);
+  const auto group = static_cast<std::uint64_t>(QuantizedFormat{}.group);
+  const std::uint64_t int8 = values + static_cast<std::uint64_t>(spec.shape[0]) * sizeof(float);
   memory.int8 += int8;
-  memory.int4 += is_head_weight(name) ? int8 : values / 2 + values / kGroup * kHalfBytes;
+  memory.int4 += spec.packed_as == kHead ? int8 : values / 2 + values / group * kHalfBytes;
 }
 
-// The linear's own shape, of a quantised weight.
-std::vector<std::int64_t> shape_of(const Checkpoint& checkpoint, const std::string& name, const TensorView& view) {
-  if (view.dtype == Dtype::kU8 && checkpoint.is_quantized(name)) return {view.shape[0], view.shape[1] * 2};
-  return view.shape;
+// The shape that the file should have for a spec's tensor. weft's own quantised linears are [out, in] in every family.
+std::vector<std::int64_t> expected_shape(const WeightSpec& spec, const TensorView& view) {
+  if (view.dtype == Dtype::kI8) return {spec.rows, spec.shape[1]};
+  if (view.dtype == Dtype::kU8) return {spec.rows, spec.shape[1] / 2};
+  return spec.stored_shape();
 }
 
 void compare_tensors(const Checkpoint& checkpoint, const ModelConfig& config, ModelReport& report) {
   std::vector<std::string> names = checkpoint.names();
   std::set<std::string> seen;  // parts of a fused tensor come one after the other
   for (const WeightSpec& spec : weight_specs(config)) {
-    add_memory(spec.name, spec.shape, report);
+    add_memory(spec, report);
     if (!seen.insert(spec.tensor).second) continue;
-    const auto view = checkpoint.find(spec.tensor);
-    if (!view) {
+    const auto name = stored_name(checkpoint, spec.tensor);
+    if (!name) {
       report.missing.push_back(spec.tensor);
       continue;
     }
-    std::erase(names, spec.tensor);
-    std::erase(names, scale_name(spec.tensor));
-    const auto shape = shape_of(checkpoint, spec.tensor, *view);
-    const auto expected = spec.stored_shape();
-    if (shape != expected) {
+    std::erase(names, *name);
+    std::erase(names, scale_name(*name));
+    const auto view = checkpoint.find(*name);
+    const bool quantized = checkpoint.is_quantized(*name);
+    const auto expected = quantized && spec.shape.size() == 2 ? expected_shape(spec, *view) : spec.stored_shape();
+    if (view->shape != expected) {
       report.misshapen.push_back(
-          fmt::format("{} is [{}], expected [{}]", spec.tensor, fmt::join(shape, ", "), fmt::join(expected, ", ")));
-    } else if (!traits(view->dtype).is_number && !checkpoint.is_quantized(spec.tensor)) {
-      report.misshapen.push_back(
-          fmt::format("{} is of dtype {}, not one of weights", spec.tensor, dtype_name(view->dtype)));
+          fmt::format("{} is [{}], expected [{}]", *name, fmt::join(view->shape, ", "), fmt::join(expected, ", ")));
+    } else if (!traits(view->dtype).is_number && !quantized) {
+      report.misshapen.push_back(fmt::format("{} is of dtype {}, not one of weights", *name, dtype_name(view->dtype)));
     }
   }
   report.unused = std::move(names);
@@ -163,7 +167,7 @@ Expected<void> fill(const std::string& path, const InspectOptions& options, Mode
   add_config(*config, report);
   compare_tensors(*checkpoint, *config, report);
 
-  const auto tokenizer = read_tokenizer(path);
+  const auto tokenizer = read_tokenizer(path, checkpoint->gguf());
   if (tokenizer) {
     report.tokenizer = tokenizer->kind;
     report.tokens = tokenizer->tokenizer->vocabulary();

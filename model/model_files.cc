@@ -1,6 +1,7 @@
 #include "model/model_files.h"
 
 #include <filesystem>
+#include <optional>
 
 #include "model/config/fim_formats.h"
 #include "model/tokenizer/byte_level_bpe.h"
@@ -72,12 +73,8 @@ Expected<ModelConfig> read_config(const std::string& path) {
   return config_of(*checkpoint, path);
 }
 
-Expected<NamedTokenizer> read_tokenizer(const std::string& path) {
-  if (!has_config(path)) {
-    const auto checkpoint = Checkpoint::open(path);
-    if (!checkpoint) return checkpoint.error();
-    if (checkpoint->gguf() != nullptr) return tokenizer_of(*checkpoint->gguf(), path);
-  }
+Expected<NamedTokenizer> read_tokenizer(const std::string& path, const GgufMetadata* gguf) {
+  if (gguf != nullptr) return tokenizer_of(*gguf, path);
   auto tokenizer = load_tokenizer(path);
   if (!tokenizer) return tokenizer.error();
   const std::string file = fs::path(tokenizer_files(path).front()).filename().string();
@@ -92,9 +89,15 @@ void add_fim_format(ModelConfig& config, const Tokenizer& tokenizer) {
 }
 
 Expected<ModelFiles> read_model_files(const std::string& path) {
-  auto config = read_config(path);
+  std::optional<Checkpoint> checkpoint;  // where there is no config.json
+  if (!has_config(path)) {
+    auto opened = Checkpoint::open(path);
+    if (!opened) return opened.error();
+    checkpoint = *std::move(opened);
+  }
+  auto config = checkpoint ? config_of(*checkpoint, path) : read_model_config(path);
   if (!config) return config.error();
-  auto tokenizer = read_tokenizer(path);
+  auto tokenizer = read_tokenizer(path, checkpoint ? checkpoint->gguf() : nullptr);
   if (!tokenizer) return tokenizer.error();
   if (tokenizer->tokenizer->vocabulary() > static_cast<std::size_t>(config->vocabulary)) {
     return make_error("{}: the tokenizer has {} tokens, config.json a vocabulary of {}: they are not of one model",

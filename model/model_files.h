@@ -5,6 +5,7 @@
 #include <string>
 
 #include "model/base/expected.h"
+#include "model/config/gguf_metadata.h"
 #include "model/config/model_config.h"
 #include "model/tokenizer/tokenizer.h"
 
@@ -17,7 +18,8 @@ struct NamedTokenizer {
   std::shared_ptr<const Tokenizer> tokenizer;
   std::string kind;  // "SentencePiece", "byte pair encoding", and where it lies
 };
-Expected<NamedTokenizer> read_tokenizer(const std::string& path);
+// `gguf`: the metadata of the file that `path` is or holds; null where it is a folder of other files.
+Expected<NamedTokenizer> read_tokenizer(const std::string& path, const GgufMetadata* gguf);
 
 // The infilling format that fits the tokenizer, unless config.json has its own.
 void add_fim_format(ModelConfig& config, const Tokenizer& tokenizer);

@@ -15,17 +15,6 @@ namespace {
 
 constexpr std::int64_t kStripRows = 64;  // read at once while packing
 
-// A spec's tensor under the name that the checkpoint has for it. What was saved as the body of a model lacks the first
-// part of the names: "h.0…" in place of "transformer.h.0…".
-Expected<std::string> stored_name(const Checkpoint& checkpoint, const std::string& name) {
-  const auto view = checkpoint.find(name);
-  if (view) return name;
-  const std::size_t point = name.find('.');
-  const bool has_body = name.starts_with("transformer.") || name.starts_with("model.");
-  if (has_body && checkpoint.find(std::string_view(name).substr(point + 1))) return name.substr(point + 1);
-  return view.error();
-}
-
 // A weight as it stands in the checkpoint, and the rank's rectangle of it, [out, in] whatever the file has.
 class Source {
  public:
@@ -146,6 +135,15 @@ Expected<void> add_part(MatrixPacker& packer, const WeightSpec& spec, const Sour
 ShardSlice whole_slice(const WeightSpec& spec) { return {.dimension = 0, .begin = 0, .length = spec.shape.front()}; }
 
 }  // namespace
+
+Expected<std::string> stored_name(const Checkpoint& checkpoint, const std::string& tensor) {
+  const auto view = checkpoint.find(tensor);
+  if (view) return tensor;
+  const std::size_t point = tensor.find('.');
+  const bool has_body = tensor.starts_with("transformer.") || tensor.starts_with("model.");
+  if (has_body && checkpoint.find(std::string_view(tensor).substr(point + 1))) return tensor.substr(point + 1);
+  return view.error();
+}
 
 Expected<at::Tensor> read_weight(const Checkpoint& checkpoint, const WeightSpec& spec, const ShardSlice& slice,
                                  at::ScalarType dtype) {

@@ -12,6 +12,10 @@
 
 namespace weft::model {
 
+// The name that the checkpoint has for a spec's tensor: what was saved as the body of a model lacks the first part,
+// "h.0…" in place of "transformer.h.0…". Error: it is under neither.
+Expected<std::string> stored_name(const Checkpoint& checkpoint, const std::string& tensor);
+
 // A slice of a weight, as ShardPlan gives it, in `dtype`, fp32 or bf16; the rest is not read. Errors: it is missing, of
 // another shape than config.json says, or not of numbers with a fraction.
 Expected<at::Tensor> read_weight(const Checkpoint& checkpoint, const WeightSpec& spec, const ShardSlice& slice,
