@@ -13,22 +13,31 @@ using model::FimLayout;
 class Layout {
  public:
   Layout(const FimParts& parts, const model::FimFormat& format, const model::Tokenizer& tokenizer)
-      : parts_(parts), format_(format), tokenizer_(tokenizer) {}
+      : parts_(parts), format_(format), tokenizer_(tokenizer) {
+    const bool told = format.header != FileHeader::kNone && !parts.context.empty();
+    const bool in_prefix = format.header == FileHeader::kComment || format.header == FileHeader::kPlus;
+    told_before_ = told && !in_prefix;
+    told_in_prefix_ = told && in_prefix;
+  }
 
   Expected<std::vector<TokenId>> tokens() && {
-    const bool told = format_.header != FileHeader::kNone && !parts_.context.empty();
-    const bool in_prefix = format_.header == FileHeader::kComment || format_.header == FileHeader::kPlus;
-    if (told && !in_prefix) files_before();
+    if (told_before_) files_before();
     switch (format_.layout) {
       case FimLayout::kPsm:
-        control(format_.prefix), prefix(told), control(format_.suffix), tokens(parts_.suffix), control(format_.middle);
+        part(format_.prefix, &Layout::prefix);
+        part(format_.suffix, &Layout::suffix);
+        control(format_.middle);
         break;
       case FimLayout::kSpm:
-        control(format_.prefix), control(format_.suffix), tokens(parts_.suffix), control(format_.middle), prefix(told);
+        control(format_.prefix);
+        part(format_.suffix, &Layout::suffix);
+        part(format_.middle, &Layout::prefix);
         break;
       case FimLayout::kSuffixPrefixMiddle:
       case FimLayout::kSuffixPrefix:
-        control(format_.suffix), tokens(parts_.suffix), control(format_.prefix), prefix(told), control(format_.middle);
+        part(format_.suffix, &Layout::suffix);
+        part(format_.prefix, &Layout::prefix);
+        control(format_.middle);
         break;
     }
     if (missing_) return make_error("the model names the fim token {}, which its tokenizer does not have", *missing_);
@@ -45,6 +54,10 @@ class Layout {
       missing_ = name;
     }
   }
+  void part(std::string_view token, void (Layout::*what)()) {
+    control(token);
+    (this->*what)();
+  }
   void tokens(std::span<const TokenId> some) { out_.insert(out_.end(), some.begin(), some.end()); }
   void text(std::string_view some) { tokens(tokenizer_.encode(some)); }
 
@@ -55,7 +68,8 @@ class Layout {
         break;
       case FileHeader::kPathLine:
       case FileHeader::kPathInPrefix:
-        control(format_.file), text(path + "\n");
+        control(format_.file);
+        text(path + "\n");
         break;
       case FileHeader::kSeparator:
         control(format_.file);
@@ -71,7 +85,8 @@ class Layout {
 
   void files_before() {
     if (!format_.repository.empty() && !parts_.repository.empty()) {
-      control(format_.repository), text(parts_.repository + format_.repository_end);
+      control(format_.repository);
+      text(parts_.repository + format_.repository_end);
     }
     const bool between = format_.header == FileHeader::kSeparator;
     for (const FimFile& file : parts_.context) {
@@ -81,18 +96,23 @@ class Layout {
     format_.header == FileHeader::kPathInPrefix ? control(format_.file) : header(parts_.path);
   }
 
-  void prefix(bool told) {
-    if (told && format_.header == FileHeader::kPathInPrefix) text(parts_.path + "\n");
-    if (told && (format_.header == FileHeader::kComment || format_.header == FileHeader::kPlus)) {
-      for (const FimFile& file : parts_.context) header(file.path), tokens(file.tokens);
+  void prefix() {
+    if (told_before_ && format_.header == FileHeader::kPathInPrefix) text(parts_.path + "\n");
+    if (told_in_prefix_) {
+      for (const FimFile& file : parts_.context) {
+        header(file.path);
+        tokens(file.tokens);
+      }
       header(parts_.path);
     }
     tokens(parts_.prefix);
   }
+  void suffix() { tokens(parts_.suffix); }
 
   const FimParts& parts_;
   const model::FimFormat& format_;
   const model::Tokenizer& tokenizer_;
+  bool told_before_, told_in_prefix_;  // the context files
   std::vector<TokenId> out_;
   std::optional<std::string> missing_;
 };

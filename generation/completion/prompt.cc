@@ -184,15 +184,16 @@ Expected<std::vector<TokenId>> build_prompt(const PromptSource& source, const Pr
   const std::size_t room = budget.total_tokens > reserved ? budget.total_tokens - reserved : 1;
   const auto sides = screened_sides(source, {room, for_suffix}, screen);
   if (!sides) return sides.error();
-  FimParts parts;
-  parts.prefix = prefix_tokens(*sides, room, {tokenizer, config.fim.starts_prefix});
-  if (infill) {
-    parts.suffix = suffix_tokens(*sides, for_suffix, tokenizer);
-    auto laid_out = lay_out(parts, config.fim, tokenizer);
-    if (!laid_out) return laid_out.error();
-    parts.prefix = *std::move(laid_out);
+  const Encoding encoding{tokenizer, config.fim.starts_prefix};
+  FimParts parts{.prefix = prefix_tokens(*sides, room, encoding)};
+  if (!infill) {
+    prompt.insert(prompt.end(), parts.prefix.begin(), parts.prefix.end());
+    return prompt;
   }
-  prompt.insert(prompt.end(), parts.prefix.begin(), parts.prefix.end());
+  parts.suffix = suffix_tokens(*sides, for_suffix, tokenizer);
+  const auto laid_out = lay_out(parts, config.fim, tokenizer);
+  if (!laid_out) return laid_out.error();
+  prompt.insert(prompt.end(), laid_out->begin(), laid_out->end());
   return prompt;
 }
 

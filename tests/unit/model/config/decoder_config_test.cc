@@ -5,11 +5,14 @@
 #include <nlohmann/json.hpp>
 
 #include "model/config/model_config.h"
+#include "tests/unit/model/config/config_case.h"
 
 namespace weft::model {
 namespace {
 
 using nlohmann::json;
+using test::parsed;
+using test::refusal;
 using testing::HasSubstr;
 
 json base(const std::string& architecture) {
@@ -18,17 +21,6 @@ json base(const std::string& architecture) {
     "max_position_embeddings": 512})");
   config["architectures"] = {architecture};
   return config;
-}
-
-std::string refusal(const json& config) {
-  const auto parsed = parse_model_config(config.dump(), "folder");
-  return parsed ? "" : parsed.error().message;
-}
-
-ModelConfig parsed(const json& config) {
-  auto out = parse_model_config(config.dump(), "folder");
-  EXPECT_TRUE(out) << out.error().message;
-  return *std::move(out);
 }
 
 std::vector<bool> windowed(const ModelConfig& config) {

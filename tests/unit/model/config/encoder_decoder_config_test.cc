@@ -5,11 +5,14 @@
 #include <nlohmann/json.hpp>
 
 #include "model/config/model_config.h"
+#include "tests/unit/model/config/config_case.h"
 
 namespace weft::model {
 namespace {
 
 using nlohmann::json;
+using test::parsed;
+using test::refusal;
 using ::testing::HasSubstr;
 
 // As CodeT5 writes it.
@@ -18,17 +21,6 @@ json code_t5() {
     "d_kv": 16, "d_ff": 96, "num_layers": 2, "num_decoder_layers": 3, "num_heads": 4, "vocab_size": 128,
     "n_positions": 256, "feed_forward_proj": "relu", "layer_norm_epsilon": 1e-06, "relative_attention_num_buckets": 32,
     "bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 0, "decoder_start_token_id": 0, "is_encoder_decoder": true})");
-}
-
-ModelConfig parsed(const json& config) {
-  auto out = parse_model_config(config.dump(), "folder");
-  EXPECT_TRUE(out) << out.error().message;
-  return *std::move(out);
-}
-
-std::string refusal(const json& config) {
-  const auto out = parse_model_config(config.dump(), "folder");
-  return out ? "" : out.error().message;
 }
 
 TEST(EncoderDecoderConfig, ReadsCodeT5) {

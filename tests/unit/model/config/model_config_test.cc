@@ -7,11 +7,14 @@
 #include <nlohmann/json.hpp>
 
 #include "model/config/model_config.h"
+#include "tests/unit/model/config/config_case.h"
 
 namespace weft::model {
 namespace {
 
 using nlohmann::json;
+using test::parsed;
+using test::refusal;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
@@ -30,17 +33,6 @@ json llama() {
   config.erase("head_dim");
   config.erase("tie_word_embeddings");
   return config;
-}
-
-std::string refusal(const json& config) {
-  const auto parsed = parse_model_config(config.dump(), "folder");
-  return parsed ? "" : parsed.error().message;
-}
-
-ModelConfig parsed(const json& config) {
-  auto out = parse_model_config(config.dump(), "folder");
-  EXPECT_TRUE(out) << out.error().message;
-  return *std::move(out);
 }
 
 TEST(ModelConfig, ReadsQwen3) {
