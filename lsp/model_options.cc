@@ -14,8 +14,7 @@ void add_model_options(CLI::App& app, ModelOptions& options) {
   app.add_option("--model", options.model,
                  "model directory or GGUF file (default: $WEFT_MODEL, else the one that came along)")
       ->type_name("DIR");
-  app.add_option("--weights", options.weights,
-                 "hold them as auto (as they are stored), fp32, bf16, int8 or int4: half the bytes, twice the speed")
+  app.add_option("--weights", options.weights, "hold them as auto (as they are stored), fp32, bf16, int8 or int4")
       ->type_name("FORMAT")
       ->transform(CLI::CheckedTransformer(kWeights));
   app.add_option("--threads", options.threads, "compute threads; 0: as many as pay")
