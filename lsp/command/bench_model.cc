@@ -14,6 +14,7 @@
 #include "lsp/command/model_stack.h"
 #include "lsp/command/progress_bar.h"
 #include "model/ceilings.h"
+#include "model/config/weight_specs.h"
 
 namespace weft::lsp {
 namespace {
@@ -41,11 +42,23 @@ double median(std::vector<double> values) {
   return values.empty() ? 0 : values[values.size() / 2];
 }
 
+// Multiplications and additions of the linears that every token goes through: not the head, which a prompt's last token
+// alone meets, and of experts those that a token is given to. Attention is not counted.
+double linear_ops_per_token(const model::ModelConfig& config) {
+  double ops = 0;
+  for (const model::WeightSpec& spec : model::weight_specs(config)) {
+    if (spec.packed_as.empty() || spec.packed_as == model::kHead) continue;
+    const double share = spec.expert < 0 ? 1.0 : static_cast<double>(config.experts->per_token) / config.experts->count;
+    ops += 2.0 * share * static_cast<double>(spec.shape[0]) * static_cast<double>(spec.shape[1]);
+  }
+  return ops;
+}
+
 class Bench {
  public:
   Bench(ModelStack& stack, const Settings& settings) : steps_(*stack.runner, *stack.clock), settings_(settings) {
     info_ = stack.runner->info();
-    ops_per_token_ = 2.0 * static_cast<double>(stack.config.parameters());
+    ops_per_token_ = linear_ops_per_token(stack.config);
     int8_ = info_.dtype == "int8" || info_.dtype == "int4";
   }
 
