@@ -119,7 +119,8 @@ Expected<std::unique_ptr<ModelRunner>> load_decoder(const Loading& loading) {
                           const auto format = formats->of(parts);
                           if (!format) return format.error();
                           report(parts.size());
-                          auto packed = pack_weights(loading.checkpoint, parts, loading.plan, loading.rank(), *format);
+                          auto packed = pack_weights(loading.checkpoint, parts, loading.plan, loading.rank(), *format,
+                                                     *(*cpu)->workers);
                           if (packed) weight_bytes += packed->bytes();
                           return packed;
                         },

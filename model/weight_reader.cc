@@ -5,6 +5,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <mutex>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "model/tensor_file.h"
@@ -85,10 +89,11 @@ Expected<void> check_finite(const WeightSpec& spec, std::span<const float> numbe
   return make_error("weight {} holds {}", spec.tensor, *bad);
 }
 
-Expected<void> add_numbers(MatrixPacker& packer, const MatrixFormat& format, std::span<const float> numbers,
-                           std::int64_t columns) {
-  if (format.format == WeightFormat::kFloat32 || format.format == WeightFormat::kBFloat16) return packer.add(numbers);
-  return packer.add(quantize_rows(numbers, columns, {format.format, format.group}));
+Expected<void> put_numbers(MatrixPacker& packer, std::int64_t first, const MatrixFormat& format,
+                           std::span<const float> numbers, std::int64_t columns) {
+  const bool floats = format.format == WeightFormat::kFloat32 || format.format == WeightFormat::kBFloat16;
+  if (floats) return packer.put(first, numbers);
+  return packer.put(first, quantize_rows(numbers, columns, {format.format, format.group}));
 }
 
 Expected<MatrixFormat> stored_format(const Source& source) {
@@ -108,29 +113,71 @@ Expected<MatrixFormat> stored_format(const Source& source) {
   }
 }
 
-Expected<void> add_part(MatrixPacker& packer, const WeightSpec& spec, const Source& source,
-                        const MatrixFormat& format) {
-  const auto stored = stored_format(source);
-  if (!stored) return stored.error();
-  const bool as_it_is = source.quantized() && stored->format == format.format &&
-                        (format.format == WeightFormat::kInt8 || stored->group == format.group);
-  const std::int64_t rows = source.slice().rows, columns = source.slice().columns;
-  std::vector<float> strip(static_cast<std::size_t>(kStripRows * columns));
-  for (std::int64_t row = 0; row < rows; row += kStripRows) {
-    const std::int64_t count = std::min(kStripRows, rows - row);
-    if (as_it_is) {
-      const auto matrix = source.quantized_rows(row, count);
-      if (!matrix) return matrix.error();
-      if (auto added = packer.add(*matrix); !added) return added;
-      continue;
-    }
-    const std::span<float> numbers(strip.data(), static_cast<std::size_t>(count * columns));
-    if (auto read = source.numbers(row, count, numbers.data(), columns); !read) return read;
-    if (auto finite = check_finite(spec, numbers); !finite) return finite;
-    if (auto added = add_numbers(packer, format, numbers, columns); !added) return added;
+// What went wrong first, by place, whichever thread met it first.
+class FirstError {
+ public:
+  void keep(std::int64_t place, Error error) {
+    const std::lock_guard lock(mutex_);
+    if (place < place_) error_ = std::move(error);
+    place_ = std::min(place_, place);
   }
-  return {};
-}
+  [[nodiscard]] Expected<void> result() && {
+    if (error_) return *std::move(error_);
+    return {};
+  }
+
+ private:
+  std::mutex mutex_;
+  std::int64_t place_ = std::numeric_limits<std::int64_t>::max();
+  std::optional<Error> error_;
+};
+
+// A weight's way into the packed matrix, whose row `first` it begins at. Reading, rounding and packing are shared among
+// the workers by strips: so one reads the disk while another computes.
+class PartPacker {
+ public:
+  PartPacker(MatrixPacker& packer, std::int64_t first, const WeightSpec& spec, const Source& source,
+             const MatrixFormat& format)
+      : packer_(packer), first_(first), spec_(spec), source_(source), format_(format) {}
+
+  Expected<void> run(Workers& workers) {
+    const auto stored = stored_format(source_);
+    if (!stored) return stored.error();
+    as_it_is_ = source_.quantized() && stored->format == format_.format &&
+                (format_.format == WeightFormat::kInt8 || stored->group == format_.group);
+    const std::int64_t rows = source_.slice().rows;
+    FirstError error;
+    for_pieces(workers, rows, kStripRows, [&](std::int64_t begin, std::int64_t end) {
+      std::vector<float> buffer(static_cast<std::size_t>(kStripRows * source_.slice().columns));
+      for (std::int64_t row = begin; row < end; row += kStripRows) {
+        auto packed = strip(row, std::min(kStripRows, end - row), buffer);
+        if (!packed) error.keep(row, packed.error());
+      }
+    });
+    return std::move(error).result();
+  }
+
+ private:
+  Expected<void> strip(std::int64_t row, std::int64_t count, std::span<float> buffer) {
+    if (as_it_is_) {
+      const auto matrix = source_.quantized_rows(row, count);
+      if (!matrix) return matrix.error();
+      return packer_.put(first_ + row, *matrix);
+    }
+    const std::int64_t columns = source_.slice().columns;
+    const auto numbers = buffer.first(static_cast<std::size_t>(count * columns));
+    if (auto read = source_.numbers(row, count, numbers.data(), columns); !read) return read;
+    if (auto finite = check_finite(spec_, numbers); !finite) return finite;
+    return put_numbers(packer_, first_ + row, format_, numbers, columns);
+  }
+
+  MatrixPacker& packer_;
+  std::int64_t first_;
+  const WeightSpec& spec_;
+  const Source& source_;
+  const MatrixFormat& format_;
+  bool as_it_is_ = false;
+};
 
 ShardSlice whole_slice(const WeightSpec& spec) { return {.dimension = 0, .begin = 0, .length = spec.shape.front()}; }
 
@@ -174,7 +221,7 @@ Expected<MatrixFormat> stored_format(const Checkpoint& checkpoint, const WeightS
 }
 
 Expected<PackedMatrix> pack_weights(const Checkpoint& checkpoint, std::span<const WeightSpec> parts,
-                                    const ShardPlan& plan, Rank rank, const MatrixFormat& format) {
+                                    const ShardPlan& plan, Rank rank, const MatrixFormat& format, Workers& workers) {
   MatrixShape shape{format.format, 0, 0, format.group};
   std::vector<Source> sources;
   std::vector<std::int64_t> padding;
@@ -189,11 +236,16 @@ Expected<PackedMatrix> pack_weights(const Checkpoint& checkpoint, std::span<cons
   }
   auto packer = MatrixPacker::start(shape);
   if (!packer) return make_error("weight {}: {}", parts.front().tensor, packer.error().message);
+  std::int64_t first = 0;
   for (std::size_t i = 0; i < parts.size(); ++i) {
-    if (auto added = add_part(*packer, parts[i], sources[i], format); !added) return added.error();
-    const std::vector<float> zeros(static_cast<std::size_t>(padding[i] * shape.columns));
+    if (auto packed = PartPacker(*packer, first, parts[i], sources[i], format).run(workers); !packed) {
+      return packed.error();
+    }
+    first += sources[i].slice().rows;
     if (padding[i] == 0) continue;
-    if (auto added = add_numbers(*packer, format, zeros, shape.columns); !added) return added.error();
+    const std::vector<float> zeros(static_cast<std::size_t>(padding[i] * shape.columns));
+    if (auto put = put_numbers(*packer, first, format, zeros, shape.columns); !put) return put.error();
+    first += padding[i];
   }
   return std::move(*packer).finish();
 }

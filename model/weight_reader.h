@@ -33,7 +33,8 @@ struct MatrixFormat {
 Expected<MatrixFormat> stored_format(const Checkpoint& checkpoint, const WeightSpec& spec);
 
 // The rank's slices of weights that read the same input, one below the other, some rows at a time: never held twice.
+// `workers` share the work. Errors: as of read_weight; a number that is not finite.
 Expected<PackedMatrix> pack_weights(const Checkpoint& checkpoint, std::span<const WeightSpec> parts,
-                                    const ShardPlan& plan, Rank rank, const MatrixFormat& format);
+                                    const ShardPlan& plan, Rank rank, const MatrixFormat& format, Workers& workers);
 
 }  // namespace weft::model

@@ -2,6 +2,7 @@
 #include "model/kernels/packed_matrix.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 
 #include "model/weights/half.h"
@@ -83,17 +84,15 @@ Expected<MatrixPacker> MatrixPacker::start(const MatrixShape& shape) {
   return packer;
 }
 
-Expected<std::int64_t> MatrixPacker::rows_in(std::size_t values) const {
-  const auto columns = static_cast<std::size_t>(matrix_.shape_.columns);
-  if (values % columns != 0) return make_error("{} weights are no whole rows of {} columns", values, columns);
-  const auto rows = static_cast<std::int64_t>(values / columns);
-  if (rows > matrix_.shape_.rows - filled_) {
-    return make_error("{} rows are too many for a matrix of {} that has {}", rows, matrix_.shape_.rows, filled_);
-  }
-  return rows;
+Expected<void> MatrixPacker::check_rows(std::int64_t first, std::int64_t rows) const {
+  const std::int64_t all = matrix_.shape_.rows;
+  if (first >= 0 && first <= all && rows >= 0 && rows <= all - first) return {};
+  return make_error("{} rows from {} do not fit a matrix of {}", rows, first, all);
 }
 
-Expected<void> MatrixPacker::add(const QuantizedMatrix& rows) {
+void MatrixPacker::count(std::int64_t rows) { std::atomic_ref(filled_).fetch_add(rows, std::memory_order_relaxed); }
+
+Expected<void> MatrixPacker::put(std::int64_t first, const QuantizedMatrix& rows) {
   const MatrixShape& shape = matrix_.shape_;
   const bool int4 = shape.format == WeightFormat::kInt4;
   if (rows.format != shape.format || rows.columns != shape.columns || (int4 && rows.group != shape.group)) {
@@ -101,9 +100,7 @@ Expected<void> MatrixPacker::add(const QuantizedMatrix& rows) {
                       static_cast<int>(rows.format), rows.columns, rows.group, static_cast<int>(shape.format),
                       shape.columns, shape.group);
   }
-  if (rows.rows < 0 || rows.rows > shape.rows - filled_) {
-    return make_error("{} rows are too many for a matrix of {} that has {}", rows.rows, shape.rows, filled_);
-  }
+  if (auto fits = check_rows(first, rows.rows); !fits) return fits;
   const std::int64_t groups = int4 ? (rows.columns + rows.group - 1) / rows.group : 1;
   const std::int64_t row_bytes = int4 ? (rows.columns + 1) / 2 : rows.columns;
   if (rows.values.size() != static_cast<std::size_t>(rows.rows * row_bytes) ||
@@ -111,16 +108,16 @@ Expected<void> MatrixPacker::add(const QuantizedMatrix& rows) {
     return make_error("{} quantised rows of {} columns with {} bytes of weights and {} scales", rows.rows, rows.columns,
                       rows.values.size(), rows.scales.size());
   }
-  for (std::int64_t row = 0; row < rows.rows; ++row, ++filled_) {
-    std::byte* const panel = matrix_.panel(filled_ / kPanelRows);
-    const std::int64_t at = filled_ % kPanelRows;
+  for (std::int64_t row = 0; row < rows.rows; ++row) {
+    std::byte* const panel = matrix_.panel((first + row) / kPanelRows);
+    const std::int64_t at = (first + row) % kPanelRows;
     const float* const scales = rows.scales.data() + row * groups;
     if (int4) {
       pack_int4_row(rows, row, panel, at);
       for (std::int64_t g = 0; g < groups; ++g) {
         const Half half = to_half(scales[g]);
         if (to_float(half) != scales[g]) {
-          return make_error("the scale {} of row {}, group {} is no fp16 number", scales[g], filled_, g);
+          return make_error("the scale {} of row {}, group {} is no fp16 number", scales[g], first + row, g);
         }
         halves(panel + matrix_.scales_offset_)[g * kPanelRows + at] = static_cast<std::uint16_t>(half);
       }
@@ -128,23 +125,27 @@ Expected<void> MatrixPacker::add(const QuantizedMatrix& rows) {
       for (std::int64_t column = 0; column < rows.columns; ++column) {
         panel[int8_at(at, column)] = std::byte{rows.values[static_cast<std::size_t>(row * rows.columns + column)]};
       }
-      matrix_.row_scales_[static_cast<std::size_t>(filled_)] = scales[0];
+      matrix_.row_scales_[static_cast<std::size_t>(first + row)] = scales[0];
     }
   }
+  count(rows.rows);
   return {};
 }
 
-Expected<void> MatrixPacker::add(std::span<const float> rows) {
+Expected<void> MatrixPacker::put(std::int64_t first, std::span<const float> rows) {
   const WeightFormat format = matrix_.shape_.format;
   if (format != WeightFormat::kFloat32 && format != WeightFormat::kBFloat16) {
     return make_error("fp32 rows for a matrix of format {}", static_cast<int>(format));
   }
-  const Expected<std::int64_t> count = rows_in(rows.size());
-  if (!count) return count.error();
   const std::int64_t columns = matrix_.shape_.columns;
-  for (std::int64_t row = 0; row < *count; ++row, ++filled_) {
-    std::byte* const panel = matrix_.panel(filled_ / kPanelRows);
-    const std::int64_t at = filled_ % kPanelRows;
+  const std::int64_t count_of_rows = static_cast<std::int64_t>(rows.size()) / columns;
+  if (static_cast<std::int64_t>(rows.size()) % columns != 0) {
+    return make_error("{} weights are no whole rows of {} columns", rows.size(), columns);
+  }
+  if (auto fits = check_rows(first, count_of_rows); !fits) return fits;
+  for (std::int64_t row = 0; row < count_of_rows; ++row) {
+    std::byte* const panel = matrix_.panel((first + row) / kPanelRows);
+    const std::int64_t at = (first + row) % kPanelRows;
     for (std::int64_t column = 0; column < columns; ++column) {
       const float value = rows[static_cast<std::size_t>(row * columns + column)];
       if (format == WeightFormat::kFloat32) {
@@ -154,22 +155,7 @@ Expected<void> MatrixPacker::add(std::span<const float> rows) {
       }
     }
   }
-  return {};
-}
-
-Expected<void> MatrixPacker::add(std::span<const std::uint16_t> rows) {
-  if (matrix_.shape_.format != WeightFormat::kBFloat16) {
-    return make_error("bfloat16 rows for a matrix of format {}", static_cast<int>(matrix_.shape_.format));
-  }
-  const Expected<std::int64_t> count = rows_in(rows.size());
-  if (!count) return count.error();
-  const std::int64_t columns = matrix_.shape_.columns;
-  for (std::int64_t row = 0; row < *count; ++row, ++filled_) {
-    std::uint16_t* const panel = halves(matrix_.panel(filled_ / kPanelRows));
-    for (std::int64_t column = 0; column < columns; ++column) {
-      panel[bfloat16_at(filled_ % kPanelRows, column)] = rows[static_cast<std::size_t>(row * columns + column)];
-    }
-  }
+  count(count_of_rows);
   return {};
 }
 

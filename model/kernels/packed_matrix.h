@@ -58,24 +58,25 @@ class PackedMatrix {
   std::vector<float> row_scales_;  // int8
 };
 
-// Packs a weight as its rows come, so that it is never held twice. Weights that read the same input (queries, keys and
-// values; gate and up) become one matrix by adding one after the other.
+// Packs a weight as its rows come, in any order, so that it is never held twice. Weights that read the same input
+// (queries, keys and values; gate and up) become one matrix, one below the other. Several threads may put rows of their
+// own.
 class MatrixPacker {
  public:
   // Refuses shapes that are empty or too large, and groups other than int4's three.
   static Expected<MatrixPacker> start(const MatrixShape& shape);
 
-  // The next rows: whole ones, of the shape's format, columns and group, and no more than are missing.
-  Expected<void> add(const QuantizedMatrix& rows);
-  Expected<void> add(std::span<const float> rows);          // float32; also bfloat16, rounded to nearest even
-  Expected<void> add(std::span<const std::uint16_t> rows);  // bfloat16
-  Expected<PackedMatrix> finish() &&;                       // refuses a matrix that misses rows
+  // Rows from `first`, each put once: whole ones, of the shape's format, columns and group, within the matrix.
+  Expected<void> put(std::int64_t first, const QuantizedMatrix& rows);
+  Expected<void> put(std::int64_t first, std::span<const float> rows);  // float32; bfloat16, rounded to nearest even
+  Expected<PackedMatrix> finish() &&;                                   // refuses a matrix that misses rows
 
  private:
   MatrixPacker() = default;
-  Expected<std::int64_t> rows_in(std::size_t values) const;
+  [[nodiscard]] Expected<void> check_rows(std::int64_t first, std::int64_t rows) const;
+  void count(std::int64_t rows);
   PackedMatrix matrix_;
-  std::int64_t filled_ = 0;
+  std::int64_t filled_ = 0;  // rows, by whatever thread
 };
 
 }  // namespace weft::model

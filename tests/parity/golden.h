@@ -62,10 +62,11 @@ class GoldenFolder {
   [[nodiscard]] model::Transformer packed(const model::MatrixFormat& format, model::Communicator& communicator) const {
     const auto checkpoint = model::Checkpoint::open(folder_);
     EXPECT_TRUE(checkpoint);
+    const model::Cpu* const cpu = *model::serving_cpu();
     const auto pack = [&](std::span<const model::WeightSpec> parts) {
-      return model::pack_weights(*checkpoint, parts, model::ShardPlan::solo(), Rank{0}, format);
+      return model::pack_weights(*checkpoint, parts, model::ShardPlan::solo(), Rank{0}, format, *cpu->workers);
     };
-    const model::Packing packing{pack, *model::serving_cpu()};
+    const model::Packing packing{pack, cpu};
     auto bound = model::Transformer::bind(
         config_, [&](const model::WeightSpec& spec) { return model::read_weight(*checkpoint, spec, at::kFloat); },
         communicator, &packing);

@@ -108,10 +108,10 @@ TEST(PackedMatrix, TheLargestProductsDoNotOverflow) {
   for (const std::uint8_t q : {std::uint8_t{127}, std::uint8_t{129}}) {  // 127 and -127
     const MatrixShape shape{WeightFormat::kInt8, 16, 256};
     MatrixPacker packer = *MatrixPacker::start(shape);
-    ASSERT_TRUE(packer.add(QuantizedMatrix{.rows = 16,
-                                           .columns = 256,
-                                           .values = std::vector<std::uint8_t>(16 * 256, q),
-                                           .scales = std::vector<float>(16, 1.0F)}));
+    ASSERT_TRUE(packer.put(0, QuantizedMatrix{.rows = 16,
+                                              .columns = 256,
+                                              .values = std::vector<std::uint8_t>(16 * 256, q),
+                                              .scales = std::vector<float>(16, 1.0F)}));
     const PackedMatrix matrix = *std::move(packer).finish();
     for (const float x : {127.0F, -127.0F}) {
       const float expected = static_cast<float>(static_cast<std::int8_t>(q)) * x * 256;
@@ -123,12 +123,12 @@ TEST(PackedMatrix, TheLargestProductsDoNotOverflow) {
   for (const std::uint8_t q : {std::uint8_t{0x00}, std::uint8_t{0xff}}) {  // -8 and 7
     const MatrixShape shape{WeightFormat::kInt4, 16, 256, 128};
     MatrixPacker packer = *MatrixPacker::start(shape);
-    ASSERT_TRUE(packer.add(QuantizedMatrix{.format = WeightFormat::kInt4,
-                                           .rows = 16,
-                                           .columns = 256,
-                                           .group = 128,
-                                           .values = std::vector<std::uint8_t>(16 * 128, q),
-                                           .scales = std::vector<float>(32, 0.5F)}));
+    ASSERT_TRUE(packer.put(0, QuantizedMatrix{.format = WeightFormat::kInt4,
+                                              .rows = 16,
+                                              .columns = 256,
+                                              .group = 128,
+                                              .values = std::vector<std::uint8_t>(16 * 128, q),
+                                              .scales = std::vector<float>(32, 0.5F)}));
     const PackedMatrix matrix = *std::move(packer).finish();
     for (const float x : {127.0F, -127.0F}) {
       const float expected = static_cast<float>((q & 0xf) - 8) * x * 256 * 0.5F;
@@ -181,17 +181,17 @@ TEST(MatrixPacker, RowsInPiecesMakeTheSameMatrix) {
   const MatrixShape shape{WeightFormat::kInt4, 21, 70, 32};
   const QuantizedMatrix whole = random_quantized(shape, 12);
   MatrixPacker packer = *MatrixPacker::start(shape);
-  for (std::int64_t row = 0; row < 21; row += 5) {
+  for (const std::int64_t row : {15, 0, 20, 5, 10}) {
     const std::int64_t rows = std::min<std::int64_t>(5, 21 - row);
     const auto part = [&](const auto& values, std::int64_t width) {
       return std::vector(values.begin() + row * width, values.begin() + (row + rows) * width);
     };
-    ASSERT_TRUE(packer.add(QuantizedMatrix{.format = shape.format,
-                                           .rows = rows,
-                                           .columns = 70,
-                                           .group = 32,
-                                           .values = part(whole.values, 35),
-                                           .scales = part(whole.scales, 3)}));
+    ASSERT_TRUE(packer.put(row, QuantizedMatrix{.format = shape.format,
+                                                .rows = rows,
+                                                .columns = 70,
+                                                .group = 32,
+                                                .values = part(whole.values, 35),
+                                                .scales = part(whole.scales, 3)}));
   }
   const PackedMatrix pieces = *std::move(packer).finish(), once = pack(shape, 12);
   std::vector<float> a(70), b(70);
@@ -211,23 +211,28 @@ TEST(MatrixPacker, RefusesWhatDoesNotFit) {
   EXPECT_THAT(MatrixPacker::start({WeightFormat::kInt8, 0, 4}).error().message, HasSubstr("0 x 4"));
   EXPECT_THAT(MatrixPacker::start({WeightFormat::kInt4, 4, 4, 48}).error().message, HasSubstr("groups of 48"));
   MatrixPacker packer = *MatrixPacker::start({WeightFormat::kInt8, 2, 4});
-  EXPECT_THAT(packer.add(random_quantized({WeightFormat::kInt8, 3, 4}, 1)).error().message, HasSubstr("too many"));
-  EXPECT_THAT(packer.add(random_quantized({WeightFormat::kInt8, 1, 5}, 1)).error().message, HasSubstr("5 columns"));
-  EXPECT_THAT(packer.add(random_quantized({WeightFormat::kInt4, 1, 4, 32}, 1)).error().message, HasSubstr("format"));
-  EXPECT_THAT(packer.add(std::vector<float>(4)).error().message, HasSubstr("fp32 rows"));
+  EXPECT_THAT(packer.put(0, random_quantized({WeightFormat::kInt8, 3, 4}, 1)).error().message,
+              HasSubstr("3 rows from 0"));
+  EXPECT_THAT(packer.put(0, random_quantized({WeightFormat::kInt8, 1, 5}, 1)).error().message, HasSubstr("5 columns"));
+  EXPECT_THAT(packer.put(0, random_quantized({WeightFormat::kInt4, 1, 4, 32}, 1)).error().message, HasSubstr("format"));
+  EXPECT_THAT(packer.put(0, std::vector<float>(4)).error().message, HasSubstr("fp32 rows"));
   QuantizedMatrix cut = random_quantized({WeightFormat::kInt8, 2, 4}, 1);
   cut.values.pop_back();
-  EXPECT_THAT(packer.add(cut).error().message, HasSubstr("7 bytes"));
-  ASSERT_TRUE(packer.add(random_quantized({WeightFormat::kInt8, 1, 4}, 1)));
+  EXPECT_THAT(packer.put(0, cut).error().message, HasSubstr("7 bytes"));
+  for (const std::int64_t first : {-1, 2}) {
+    EXPECT_FALSE(packer.put(first, random_quantized({WeightFormat::kInt8, 1, 4}, 1)));
+  }
+  ASSERT_TRUE(packer.put(1, random_quantized({WeightFormat::kInt8, 1, 4}, 1)));
   EXPECT_THAT(std::move(packer).finish().error().message, HasSubstr("has only 1"));
 
   MatrixPacker int4 = *MatrixPacker::start({WeightFormat::kInt4, 1, 4, 32});
   QuantizedMatrix fine = random_quantized({WeightFormat::kInt4, 1, 4, 32}, 1);
   fine.scales[0] = 0.1F;
-  EXPECT_THAT(int4.add(fine).error().message, HasSubstr("no fp16 number"));
+  EXPECT_THAT(int4.put(0, fine).error().message, HasSubstr("no fp16 number"));
   MatrixPacker floats = *MatrixPacker::start({WeightFormat::kFloat32, 2, 3});
-  EXPECT_THAT(floats.add(std::vector<float>(4)).error().message, HasSubstr("no whole rows"));
-  EXPECT_THAT(floats.add(std::vector<float>(9)).error().message, HasSubstr("too many"));
+  EXPECT_THAT(floats.put(0, std::vector<float>(4)).error().message, HasSubstr("no whole rows"));
+  EXPECT_THAT(floats.put(0, std::vector<float>(9)).error().message,
+              HasSubstr("3 rows from 0 do not fit a matrix of 2"));
 }
 
 TEST(Numbers, EveryHalfComesBack) {

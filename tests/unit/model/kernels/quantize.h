@@ -45,9 +45,9 @@ inline QuantizedMatrix random_quantized(const MatrixShape& shape, unsigned seed)
 inline PackedMatrix pack(const MatrixShape& shape, unsigned seed) {
   MatrixPacker packer = *MatrixPacker::start(shape);
   if (shape.format == WeightFormat::kInt8 || shape.format == WeightFormat::kInt4) {
-    WEFT_CHECK(packer.add(random_quantized(shape, seed)).has_value());
+    WEFT_CHECK(packer.put(0, random_quantized(shape, seed)).has_value());
   } else {
-    WEFT_CHECK(packer.add(random_floats(static_cast<std::size_t>(shape.rows * shape.columns), seed)).has_value());
+    WEFT_CHECK(packer.put(0, random_floats(static_cast<std::size_t>(shape.rows * shape.columns), seed)).has_value());
   }
   return *std::move(packer).finish();
 }
