@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <numeric>
+#include <cstring>
 
 #include "model/base/check.h"
 #include "model/weights/half.h"
@@ -15,10 +15,8 @@ constexpr float kInt8Most = 127.0F, kInt4Least = -8.0F, kInt4Most = 7.0F;
 
 // To the nearest whole number, ties to even, of what is far below 2^22: adding and taking away 1.5 * 2^23 leaves no
 // room for a fraction. Unlike std::nearbyint it is vectorised.
-float rounded(float value) {
-  constexpr float kShift = 12582912.0F;
-  return (value + kShift) - kShift;
-}
+constexpr float kShift = 12582912.0F;
+float rounded(float value) { return (value + kShift) - kShift; }
 
 // What the group's extreme value is divided by to give the scale. Beyond 8 the extreme value itself is cut off, which
 // pays where it stands alone; below, the grid is coarser and reaches further. Both signs: only one end reaches -8.
@@ -32,23 +30,40 @@ struct Fit {
 
 float int4_value(float x, float inverse) { return std::clamp(rounded(x * inverse), kInt4Least, kInt4Most); }
 
-// In lanes, whose sums a compiler may keep in one register.
-Fit fit(std::span<const float> group, float scale) {
-  constexpr std::size_t kLanes = 8;
+// Eight numbers, a register of AVX2. The search below is most of what it takes to load a model as int4, so it is
+// compiled twice where processors differ; what it computes is the same.
+using Lanes = float __attribute__((vector_size(32)));
+#if defined(__x86_64__)
+#define WEFT_CLONES __attribute__((target_clones("avx2", "default")))
+#else
+#define WEFT_CLONES
+#endif
+
+WEFT_CLONES Fit fit(std::span<const float> group, float scale) {
+  constexpr std::size_t kLanes = sizeof(Lanes) / sizeof(float);
+  const Lanes least = Lanes{} + kInt4Least, most = Lanes{} + kInt4Most;
   const float inverse = 1.0F / scale;
-  std::array<float, kLanes> error{}, product{}, square{};
-  const auto add = [&](float x, std::size_t lane) {
-    const float q = int4_value(x, inverse), off = x - q * scale;
-    error[lane] += off * off;
-    product[lane] += x * q;
-    square[lane] += q * q;
-  };
-  std::size_t at = 0;
-  for (; at + kLanes <= group.size(); at += kLanes) {
-    for (std::size_t lane = 0; lane < kLanes; ++lane) add(group[at + lane], lane);
+  Lanes error{}, product{}, square{};
+  for (std::size_t at = 0; at < group.size(); at += kLanes) {
+    Lanes x{};
+    if (at + kLanes <= group.size()) {
+      std::memcpy(&x, &group[at], sizeof(x));
+    } else {
+      std::memcpy(&x, &group[at], (group.size() - at) * sizeof(float));
+    }
+    Lanes q = (x * inverse + kShift) - kShift;
+    q = q < least ? least : q;
+    q = q > most ? most : q;
+    const Lanes off = x - q * scale;
+    error += off * off;
+    product += x * q;
+    square += q * q;
   }
-  for (std::size_t lane = 0; at + lane < group.size(); ++lane) add(group[at + lane], lane);
-  const auto sum = [](const auto& lanes) { return std::accumulate(lanes.begin(), lanes.end(), 0.0F); };
+  const auto sum = [](const Lanes& lanes) {
+    float total = 0;
+    for (std::size_t lane = 0; lane < kLanes; ++lane) total += lanes[lane];
+    return total;
+  };
   return {scale, sum(error), sum(product), sum(square)};
 }
 

@@ -1,4 +1,5 @@
-// A folder of tests/parity/golden: a tiny checkpoint and what transformers computes with it. Test's thread only.
+// A model's folder, bound for LibTorch or for the own kernels; and a folder of tests/parity/golden, a tiny checkpoint
+// with what transformers computes with it. Test's thread only.
 #pragma once
 
 #include <ATen/TensorOperators.h>
@@ -30,23 +31,16 @@ inline double relative_error(const at::Tensor& actual, const at::Tensor& expecte
   return ((actual.to(at::kFloat) - expected).norm() / expected.norm()).item<double>();
 }
 
-class GoldenFolder {
+class ModelFolder {
  public:
-  explicit GoldenFolder(const std::string& family)
-      : folder_(std::string(WEFT_SOURCE_DIR) + "/tests/parity/golden/" + family) {
+  // A path from the sources' root.
+  explicit ModelFolder(const std::string& path) : folder_(std::string(WEFT_SOURCE_DIR) + "/" + path) {
     auto config = model::read_model_config(folder_);
-    auto golden = model::SafetensorsFile::open(folder_ + "/golden.safetensors");
-    EXPECT_TRUE(config && golden) << folder_;
+    EXPECT_TRUE(config) << folder_;
     config_ = *std::move(config);
-    golden_ = *std::move(golden);
   }
   [[nodiscard]] const std::string& path() const { return folder_; }
   [[nodiscard]] const model::ModelConfig& config() const { return config_; }
-  [[nodiscard]] at::Tensor tensor(const std::string& name) const {
-    const auto view = golden_->find(name);
-    EXPECT_TRUE(view) << view.error().message;
-    return model::to_tensor(*view);
-  }
   // Binds a Model to the folder's weights for LibTorch.
   template <class Model>
   [[nodiscard]] Model bind(at::ScalarType dtype, model::Communicator& communicator) const {
@@ -77,6 +71,22 @@ class GoldenFolder {
  private:
   std::string folder_;
   model::ModelConfig config_;
+};
+
+class GoldenFolder : public ModelFolder {
+ public:
+  explicit GoldenFolder(const std::string& family) : ModelFolder("tests/parity/golden/" + family) {
+    auto golden = model::SafetensorsFile::open(path() + "/golden.safetensors");
+    EXPECT_TRUE(golden) << path();
+    golden_ = *std::move(golden);
+  }
+  [[nodiscard]] at::Tensor tensor(const std::string& name) const {
+    const auto view = golden_->find(name);
+    EXPECT_TRUE(view) << view.error().message;
+    return model::to_tensor(*view);
+  }
+
+ private:
   std::shared_ptr<const model::SafetensorsFile> golden_;
 };
 
