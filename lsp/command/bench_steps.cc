@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "generation/scheduler.h"
+
 namespace weft::lsp {
 namespace {
 
@@ -23,13 +25,17 @@ Expected<void> TimedSteps::begin(std::int64_t context) {
 }
 
 Expected<void> TimedSteps::feed(std::int64_t tokens) {
-  model::StepSequence part{kSequence, Position(static_cast<std::int32_t>(held_)), {}};
-  for (std::int64_t i = 0; i < tokens; ++i) part.tokens.push_back(token_at(held_ + i, runner_.info().vocabulary));
-  const auto result = runner_.step({.sequences = {std::move(part)}});
-  if (!result) return result.error();
-  held_ += tokens;
-  const auto row = result->row(0);
-  argmax_ = std::ranges::max_element(row) - row.begin();
+  constexpr auto kChunk = static_cast<std::int64_t>(generation::SchedulerBudget{}.tokens);
+  for (std::int64_t end = held_ + tokens; held_ < end;) {
+    model::StepSequence part{kSequence, Position(static_cast<std::int32_t>(held_)), {}};
+    for (const std::int64_t stop = std::min(held_ + kChunk, end); held_ < stop; ++held_) {
+      part.tokens.push_back(token_at(held_, runner_.info().vocabulary));
+    }
+    const auto result = runner_.step({.sequences = {std::move(part)}});
+    if (!result) return result.error();
+    const auto row = result->row(0);
+    argmax_ = std::ranges::max_element(row) - row.begin();
+  }
   return {};
 }
 
