@@ -41,12 +41,37 @@ int int4_shift(std::int64_t column) { return static_cast<int>(column / 4 % 2 * 4
 std::uint16_t* halves(std::byte* bytes) { return reinterpret_cast<std::uint16_t*>(bytes); }
 const std::uint16_t* halves(const std::byte* bytes) { return reinterpret_cast<const std::uint16_t*>(bytes); }
 
-void pack_int4_row(const QuantizedMatrix& from, std::int64_t row, std::byte* panel, std::int64_t panel_row) {
-  const std::uint8_t* const values = from.values.data() + row * ((from.columns + 1) / 2);
-  for (std::int64_t column = 0; column < from.columns; ++column) {
-    const int value = values[column / 2] >> (column % 2 * 4) & 0xf;
-    std::byte& at = panel[int4_at(panel_row, column)];
+// One row, into its places in a panel; what it lacks of a last four or eight stays as it is.
+void pack_int8_row(std::span<const std::uint8_t> from, std::byte* panel, std::int64_t row) {
+  const auto columns = static_cast<std::int64_t>(from.size());
+  std::int64_t column = 0;
+  for (; column + 4 <= columns; column += 4) std::memcpy(panel + int8_at(row, column), from.data() + column, 4);
+  for (; column < columns; ++column) panel[int8_at(row, column)] = std::byte{from[static_cast<std::size_t>(column)]};
+}
+
+// `from` has two columns a byte, the panel those that are four apart.
+void pack_int4_row(std::span<const std::uint8_t> from, std::int64_t columns, std::byte* panel, std::int64_t row) {
+  std::int64_t column = 0;
+  for (; column + 8 <= columns; column += 8) {
+    const std::uint8_t* const pairs = from.data() + column / 2;
+    for (int i = 0; i < 2; ++i) {
+      std::byte* const to = panel + int4_at(row, column) + 2 * i;
+      to[0] = static_cast<std::byte>((pairs[i] & 0xf) | (pairs[i + 2] & 0xf) << 4);
+      to[1] = static_cast<std::byte>(pairs[i] >> 4 | (pairs[i + 2] & 0xf0));
+    }
+  }
+  for (; column < columns; ++column) {
+    const int value = from[static_cast<std::size_t>(column / 2)] >> (column % 2 * 4) & 0xf;
+    std::byte& at = panel[int4_at(row, column)];
     at = (at & ~(std::byte{0xf} << int4_shift(column))) | static_cast<std::byte>(value << int4_shift(column));
+  }
+}
+
+void pack_bfloat16_row(std::span<const float> from, std::byte* panel, std::int64_t row) {
+  const auto columns = static_cast<std::int64_t>(from.size());
+  for (std::int64_t column = 0; column < columns; ++column) {
+    halves(panel)[bfloat16_at(row, column)] =
+        static_cast<std::uint16_t>(to_bf16(from[static_cast<std::size_t>(column)]));
   }
 }
 
@@ -112,8 +137,9 @@ Expected<void> MatrixPacker::put(std::int64_t first, const QuantizedMatrix& rows
     std::byte* const panel = matrix_.panel((first + row) / kPanelRows);
     const std::int64_t at = (first + row) % kPanelRows;
     const float* const scales = rows.scales.data() + row * groups;
+    const auto values = std::span(rows.values).subspan(static_cast<std::size_t>(row * row_bytes));
     if (int4) {
-      pack_int4_row(rows, row, panel, at);
+      pack_int4_row(values, rows.columns, panel, at);
       for (std::int64_t g = 0; g < groups; ++g) {
         const Half half = to_half(scales[g]);
         if (to_float(half) != scales[g]) {
@@ -122,9 +148,7 @@ Expected<void> MatrixPacker::put(std::int64_t first, const QuantizedMatrix& rows
         halves(panel + matrix_.scales_offset_)[g * kPanelRows + at] = static_cast<std::uint16_t>(half);
       }
     } else {
-      for (std::int64_t column = 0; column < rows.columns; ++column) {
-        panel[int8_at(at, column)] = std::byte{rows.values[static_cast<std::size_t>(row * rows.columns + column)]};
-      }
+      pack_int8_row(values.first(static_cast<std::size_t>(row_bytes)), panel, at);
       matrix_.row_scales_[static_cast<std::size_t>(first + row)] = scales[0];
     }
   }
@@ -146,13 +170,13 @@ Expected<void> MatrixPacker::put(std::int64_t first, std::span<const float> rows
   for (std::int64_t row = 0; row < count_of_rows; ++row) {
     std::byte* const panel = matrix_.panel((first + row) / kPanelRows);
     const std::int64_t at = (first + row) % kPanelRows;
+    const auto numbers = rows.subspan(static_cast<std::size_t>(row * columns), static_cast<std::size_t>(columns));
+    if (format == WeightFormat::kBFloat16) {
+      pack_bfloat16_row(numbers, panel, at);
+      continue;
+    }
     for (std::int64_t column = 0; column < columns; ++column) {
-      const float value = rows[static_cast<std::size_t>(row * columns + column)];
-      if (format == WeightFormat::kFloat32) {
-        reinterpret_cast<float*>(panel)[float_at(at, column)] = value;
-      } else {
-        halves(panel)[bfloat16_at(at, column)] = static_cast<std::uint16_t>(to_bf16(value));
-      }
+      reinterpret_cast<float*>(panel)[float_at(at, column)] = numbers[static_cast<std::size_t>(column)];
     }
   }
   count(count_of_rows);

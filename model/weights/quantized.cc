@@ -23,6 +23,45 @@ float rounded(float value) { return (value + kShift) - kShift; }
 constexpr std::array kDivisors{-8.0F,  -7.0F, -7.25F, -7.5F, -7.75F, -8.25F, -8.5F, -8.75F, -9.0F, -9.5F,
                                -10.0F, 7.0F,  7.25F,  7.5F,  7.75F,  8.0F,   8.5F,  9.0F,   9.5F};
 
+// Eight numbers, a register of AVX2. Rounding is most of what it takes to load a model, so it is compiled twice where
+// processors differ; what it computes is the same.
+using Lanes = float __attribute__((vector_size(32)));
+constexpr std::size_t kLanes = sizeof(Lanes) / sizeof(float);
+#if defined(__x86_64__)
+#define WEFT_CLONES __attribute__((target_clones("avx2", "default")))
+#else
+#define WEFT_CLONES
+#endif
+
+// The next of `values` from `at` on, zeros behind the last.
+inline __attribute__((always_inline)) void load(std::span<const float> values, std::size_t at, Lanes& x) {
+  x = Lanes{};
+  if (at + kLanes <= values.size()) {
+    std::memcpy(&x, &values[at], sizeof(x));
+  } else {
+    std::memcpy(&x, &values[at], (values.size() - at) * sizeof(float));
+  }
+}
+
+WEFT_CLONES float largest_magnitude(std::span<const float> values) {
+  Lanes most{};
+  for (std::size_t at = 0; at < values.size(); at += kLanes) {
+    Lanes x;
+    load(values, at, x);
+    const Lanes magnitude = x < 0 ? -x : x;
+    most = magnitude > most ? magnitude : most;
+  }
+  float all = 0;
+  for (std::size_t lane = 0; lane < kLanes; ++lane) all = std::max(all, most[lane]);
+  return all;
+}
+
+WEFT_CLONES void round_int8(std::span<const float> row, float inverse, std::int8_t* q) {
+  for (std::size_t i = 0; i < row.size(); ++i) {
+    q[i] = static_cast<std::int8_t>(std::clamp(rounded(row[i] * inverse), -kInt8Most, kInt8Most));
+  }
+}
+
 struct Fit {
   float scale = 0;
   float error = 0, product = 0, square = 0;  // sums over the group: (x - q s)^2, x q, q q
@@ -30,27 +69,13 @@ struct Fit {
 
 float int4_value(float x, float inverse) { return std::clamp(rounded(x * inverse), kInt4Least, kInt4Most); }
 
-// Eight numbers, a register of AVX2. The search below is most of what it takes to load a model as int4, so it is
-// compiled twice where processors differ; what it computes is the same.
-using Lanes = float __attribute__((vector_size(32)));
-#if defined(__x86_64__)
-#define WEFT_CLONES __attribute__((target_clones("avx2", "default")))
-#else
-#define WEFT_CLONES
-#endif
-
 WEFT_CLONES Fit fit(std::span<const float> group, float scale) {
-  constexpr std::size_t kLanes = sizeof(Lanes) / sizeof(float);
   const Lanes least = Lanes{} + kInt4Least, most = Lanes{} + kInt4Most;
   const float inverse = 1.0F / scale;
   Lanes error{}, product{}, square{};
   for (std::size_t at = 0; at < group.size(); at += kLanes) {
-    Lanes x{};
-    if (at + kLanes <= group.size()) {
-      std::memcpy(&x, &group[at], sizeof(x));
-    } else {
-      std::memcpy(&x, &group[at], (group.size() - at) * sizeof(float));
-    }
+    Lanes x;
+    load(group, at, x);
     Lanes q = (x * inverse + kShift) - kShift;
     q = q < least ? least : q;
     q = q > most ? most : q;
@@ -96,16 +121,12 @@ float int4_scale(std::span<const float> group) {
 
 float quantize_int8_row(std::span<const float> row, std::span<std::int8_t> q) {
   WEFT_CHECK(q.size() == row.size());
-  float most = 0;
-  for (const float x : row) most = std::max(most, std::abs(x));
-  const float scale = most / kInt8Most, inverse = 1.0F / scale;
+  const float scale = largest_magnitude(row) / kInt8Most, inverse = 1.0F / scale;
   if (!std::isfinite(inverse)) {  // all zero, or as good as
     std::ranges::fill(q, std::int8_t{0});
     return 0;
   }
-  for (std::size_t i = 0; i < row.size(); ++i) {
-    q[i] = static_cast<std::int8_t>(std::clamp(rounded(row[i] * inverse), -kInt8Most, kInt8Most));
-  }
+  round_int8(row, inverse, q.data());
   return scale;
 }
 
