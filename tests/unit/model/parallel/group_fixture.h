@@ -31,6 +31,38 @@ inline std::string golden_directory(const std::string& family) {
 
 inline std::string default_directory() { return std::string(WEFT_SOURCE_DIR) + "/model/default"; }
 
+// A folder of tests/parity/golden over so many ranks.
+struct FamilyCase {
+  std::string family;
+  int ranks;
+};
+
+inline void PrintTo(const FamilyCase& each, std::ostream* out) { *out << each.family << each.ranks; }
+
+inline std::string family_name(const testing::TestParamInfo<FamilyCase>& info) {
+  return info.param.family + "_" + std::to_string(info.param.ranks);
+}
+
+inline std::vector<FamilyCase> cases_of(const std::vector<std::string>& families) {
+  std::vector<FamilyCase> out;
+  for (const std::string& family : families) {
+    for (const int ranks : {2, 4}) out.push_back({family, ranks});  // 4: two ranks a KV head
+  }
+  return out;
+}
+
+inline std::vector<std::string> decoders() {
+  return {"llama",        "llama_bias", "llama3", "deepseek_coder", "mistral",    "qwen2",
+          "qwen2_window", "qwen2_yarn", "qwen3",  "qwen3_moe",      "starcoder2", "gemma",
+          "granite",      "stablelm",   "mellum", "gpt_bigcode",    "gpt2"};
+}
+
+inline std::vector<std::string> all_families() {
+  std::vector<std::string> out = decoders();
+  out.insert(out.end(), {"t5", "t5_v1_1"});
+  return out;
+}
+
 inline model::LoadOptions fp32(const std::string& directory) {
   model::LoadOptions options;
   options.directory = directory;
