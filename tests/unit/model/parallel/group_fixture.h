@@ -63,18 +63,20 @@ inline std::vector<std::string> all_families() {
   return out;
 }
 
-inline model::LoadOptions fp32(const std::string& directory) {
+inline model::LoadOptions load_options(const std::string& directory, model::DType dtype) {
   model::LoadOptions options;
   options.directory = directory;
-  options.dtype = model::DType::kFloat32;
+  options.dtype = dtype;
   options.threads = 1;
   return options;
 }
 
-inline std::unique_ptr<model::ModelRunner> solo_runner(const std::string& directory) {
+inline std::unique_ptr<model::ModelRunner> solo_runner(const std::string& directory,
+                                                       model::DType dtype = model::DType::kFloat32) {
   const auto config = model::read_model_config(directory);
   WEFT_CHECK(config.has_value());
-  auto runner = model::load_runner(*config, fp32(directory), std::make_shared<model::SoloCommunicator>());
+  auto runner =
+      model::load_runner(*config, load_options(directory, dtype), std::make_shared<model::SoloCommunicator>());
   WEFT_CHECK(runner.has_value());
   return *std::move(runner);
 }
@@ -99,21 +101,22 @@ class Share final : public model::ModelRunner {
   std::shared_ptr<WatchedRunner> watched_;
 };
 
-inline model::GroupRunnerOptions group_options(const std::string& directory, int ranks) {
+inline model::GroupRunnerOptions group_options(const std::string& directory, int ranks,
+                                               model::DType dtype = model::DType::kFloat32) {
   const auto config = model::read_model_config(directory);
   WEFT_CHECK(config.has_value());
   model::GroupRunnerOptions options;
   options.group.size = ranks;
-  options.start = {directory, model::DType::kFloat32, 1};
-  options.own = [config = *config, directory](std::shared_ptr<model::Communicator> communicator) {
-    return model::load_runner(config, fp32(directory), std::move(communicator));
+  options.start = {directory, dtype, 1};
+  options.own = [config = *config, directory, dtype](std::shared_ptr<model::Communicator> communicator) {
+    return model::load_runner(config, load_options(directory, dtype), std::move(communicator));
   };
   return options;
 }
 
-inline Group start_group(const std::string& directory, int ranks) {
+inline Group start_group(const std::string& directory, int ranks, model::DType dtype = model::DType::kFloat32) {
   Group group;
-  model::GroupRunnerOptions options = group_options(directory, ranks);
+  model::GroupRunnerOptions options = group_options(directory, ranks, dtype);
   options.own =
       [load = options.own, own = group.own](
           std::shared_ptr<model::Communicator> communicator) -> Expected<std::unique_ptr<model::ModelRunner>> {
@@ -151,16 +154,14 @@ inline std::shared_ptr<const model::LoraAdapter> noisy_adapter(const std::string
   WEFT_CHECK(config.has_value());
   model::LoraAdapter adapter{.name = "noisy", .deltas = {}};
   Noise noise;
-  for (const model::WeightSpec& spec : model::weight_specs(*config)) {
-    if (!spec.adaptable) continue;
-    const std::int64_t out = spec.shape[0], in = spec.shape[1];
-    adapter.deltas.push_back({.module = spec.name.substr(0, spec.name.rfind(".weight")),
+  for (const model::AdaptableLinear& linear : model::adaptable_linears(*config)) {
+    adapter.deltas.push_back({.module = linear.module,
                               .rank = 3,
-                              .in = in,
-                              .out = out,
+                              .in = linear.in,
+                              .out = linear.out,
                               .scaling = 0.3,
-                              .a = noise.draw(3 * in),
-                              .b = noise.draw(out * 3)});
+                              .a = noise.draw(3 * linear.in),
+                              .b = noise.draw(linear.out * 3)});
   }
   return std::make_shared<const model::LoraAdapter>(std::move(adapter));
 }

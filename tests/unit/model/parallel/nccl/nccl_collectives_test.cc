@@ -31,9 +31,7 @@ std::vector<std::string> collectives(const std::string& directory, DType dtype, 
   EXPECT_TRUE(joined);
   const auto config = model::read_model_config(directory);
   EXPECT_TRUE(config);
-  model::LoadOptions options = fp32(directory);
-  options.dtype = dtype;
-  const auto runner = model::load_runner(*config, options, *std::move(joined));
+  const auto runner = model::load_runner(*config, load_options(directory, dtype), *std::move(joined));
   EXPECT_TRUE(runner) << runner.error().message;
   for (const auto& step : {part(1, 0, tokens_of({5, 17, 89, 3, 64, 12, 95})), part(1, 7, tokens_of({42}))}) {
     const auto done = (*runner)->step({.sequences = {step}});
