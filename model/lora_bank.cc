@@ -4,25 +4,13 @@
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/linear.h>
 
-#include <algorithm>
+#include <set>
+#include <string_view>
 #include <utility>
 #include <vector>
 
-#include <fmt/ranges.h>
-
 namespace weft::model {
 namespace {
-
-constexpr std::string_view kWeight = ".weight";
-
-// The rank's part of `size` features in `dim`, of which `units` (heads, or features themselves) are dealt out; where
-// there are more ranks than units, neighbours hold the same one.
-at::Tensor share_of(const at::Tensor& whole, int dim, std::int64_t units, int rank, int ranks) {
-  const std::int64_t unit = whole.size(dim) / units;
-  const std::int64_t held = std::max<std::int64_t>(units / ranks, 1);
-  const std::int64_t first = units >= ranks ? rank * held : std::int64_t{rank} * units / ranks;
-  return whole.narrow(dim, first * unit, held * unit);
-}
 
 at::Tensor tensor_of(const std::vector<float>& values, std::int64_t rows, std::int64_t columns) {
   // from_blob wants a pointer to what is not const; the tensor is read only, and copied below.
@@ -64,55 +52,53 @@ class LoraBank::StepDeltas final : public Deltas {
 };
 
 LoraBank::LoraBank(const ModelConfig& config, const Communicator& communicator, at::TensorOptions options)
-    : ranks_(communicator.size()), rank_(communicator.rank().value()), kv_heads_(config.kv_heads), options_(options) {
-  for (WeightSpec& spec : weight_specs(config)) {
-    if (!spec.adaptable) continue;
-    std::string module = spec.name.substr(0, spec.name.size() - kWeight.size());
-    linears_.emplace(std::move(module), std::move(spec));
+    : plan_(*ShardPlan::make(communicator.size(), sharded_sizes(config))),
+      rank_(communicator.rank()),
+      options_(options) {
+  for (AdaptableLinear& linear : adaptable_linears(config)) {
+    std::string module = linear.module;
+    linears_.emplace(std::move(module), std::move(linear));
   }
 }
 
 Expected<void> LoraBank::check(const LoraDelta& delta) const {
   const auto found = linears_.find(delta.module);
   if (found == linears_.end()) return make_error("the model has no linear {}", delta.module);
-  const std::vector<std::int64_t>& shape = found->second.shape;
-  if (shape[0] != delta.out || shape[1] != delta.in) {
-    return make_error("shape mismatch for {}: the model has [{}], the adapter is for [{}, {}]", delta.module,
-                      fmt::join(shape, ", "), delta.out, delta.in);
+  const AdaptableLinear& linear = found->second;
+  if (linear.out != delta.out || linear.in != delta.in) {
+    return make_error("shape mismatch for {}: the model has [{}, {}], the adapter is for [{}, {}]", delta.module,
+                      linear.out, linear.in, delta.out, delta.in);
   }
   if (delta.rank <= 0) return make_error("{} has rank {}: at least 1 is needed", delta.module, delta.rank);
   if (auto a = check_count(delta, "lora_A", delta.a.size(), delta.rank, delta.in); !a) return a.error();
   return check_count(delta, "lora_B", delta.b.size(), delta.out, delta.rank);
 }
 
-LoraBank::Factors LoraBank::own_share(const LoraDelta& delta) const {
-  at::Tensor a = tensor_of(delta.a, delta.rank, delta.in);
-  at::Tensor b = tensor_of(delta.b, delta.out, delta.rank) * delta.scaling;
-  switch (linears_.at(delta.module).shard) {
-    case WeightSpec::Shard::kNone:
-      break;
-    case WeightSpec::Shard::kRows:
-      b = share_of(b, 0, delta.out, rank_, ranks_);
-      break;
-    case WeightSpec::Shard::kKvRows:
-      b = share_of(b, 0, kv_heads_, rank_, ranks_);
-      break;
-    case WeightSpec::Shard::kColumns:
-      a = share_of(a, 1, delta.in, rank_, ranks_);
-      break;
+void LoraBank::add_own_share(const LoraDelta& delta, Modules& modules) const {
+  const auto held = [this](const at::Tensor& x) {
+    return x.to(options_, /*non_blocking=*/false, /*copy=*/true).contiguous();
+  };
+  const at::Tensor a = tensor_of(delta.a, delta.rank, delta.in), b = tensor_of(delta.b, delta.out, delta.rank);
+  const at::Tensor whole_a = held(a);
+  for (const WeightSpec& part : linears_.at(delta.module).parts) {
+    const ShardSlice slice = plan_.slice(part.shard, part.shape, rank_);
+    const bool by_rows = slice.dimension == 0;
+    const at::Tensor rows = by_rows ? b.narrow(0, part.first_row + slice.begin, slice.length) : b;
+    modules.emplace(part.module(), Factors{by_rows ? whole_a : held(a.narrow(1, slice.begin, slice.length)),
+                                           held(rows * delta.scaling)});
   }
-  const auto held = [this](const at::Tensor& x) { return x.to(options_, /*non_blocking=*/false, /*copy=*/true); };
-  return {held(a).contiguous(), held(b).contiguous()};
 }
 
 Expected<void> LoraBank::install(AdapterId id, const LoraAdapter& adapter) {
   WEFT_CHECK(id != AdapterId() && !holds(id));
   Modules modules;
+  std::set<std::string_view> seen;
   for (const LoraDelta& delta : adapter.deltas) {
     if (auto fits = check(delta); !fits) return make_error("adapter {}: {}", adapter.name, fits.error().message);
-    if (!modules.try_emplace(delta.module, own_share(delta)).second) {
+    if (!seen.insert(delta.module).second) {
       return make_error("adapter {}: {} stands twice", adapter.name, delta.module);
     }
+    add_own_share(delta, modules);
   }
   adapters_.emplace(id, std::move(modules));
   return {};

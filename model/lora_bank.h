@@ -1,7 +1,7 @@
 // LoraBank: the adapters that serving holds, and what they add to the rows of a step (Hu et al. 2021). A and B are of
-// the compute dtype, the scaling folded into B, each sliced as its linear is: a row-parallel linear has the rank's
-// columns of A, a column-parallel one the rank's rows of B. An adapter does not change once installed. Compute thread
-// only.
+// the compute dtype, the scaling folded into B, each sliced as ShardPlan slices its linear: a row-parallel linear has
+// the rank's columns of A, a column-parallel one the rank's rows of B. A fused linear's adapter is one of each of its
+// parts, with A in common and rows of B. An adapter does not change once installed. Compute thread only.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -15,6 +15,7 @@
 #include "model/base/expected.h"
 #include "model/base/strong_id.h"
 #include "model/config/model_config.h"
+#include "model/config/weight_specs.h"
 #include "model/layers/deltas.h"
 #include "model/layers/transformer.h"
 #include "model/lora.h"
@@ -47,14 +48,15 @@ class LoraBank {
     at::Tensor a;  // [r, in/R or in]
     at::Tensor b;  // [out or out/R, r]
   };
-  using Modules = std::unordered_map<std::string, Factors>;  // by LinearWeights::module
+  using Modules = std::unordered_map<std::string, Factors>;  // by WeightSpec::module
   class StepDeltas;
 
   [[nodiscard]] Expected<void> check(const LoraDelta& delta) const;
-  [[nodiscard]] Factors own_share(const LoraDelta& delta) const;
+  void add_own_share(const LoraDelta& delta, Modules& modules) const;
 
-  std::unordered_map<std::string, WeightSpec> linears_;  // by module
-  int ranks_, rank_, kv_heads_;
+  std::unordered_map<std::string, AdaptableLinear> linears_;  // by module
+  ShardPlan plan_;
+  Rank rank_;
   at::TensorOptions options_;
   std::unordered_map<AdapterId, Modules> adapters_;
 };

@@ -4,8 +4,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <bit>
-#include <cmath>
 #include <limits>
 #include <mutex>
 #include <optional>
@@ -14,6 +12,7 @@
 
 #include "model/tensor_file.h"
 #include "model/weights/find_quantized.h"
+#include "model/weights/finite.h"
 
 namespace weft::model {
 namespace {
@@ -42,6 +41,7 @@ class Source {
     const bool by_rows = slice.dimension == 0;
     out.slice_ = {spec.first_row + (by_rows ? slice.begin : 0), by_rows ? slice.length : spec.shape[0],
                   by_rows ? 0 : slice.begin, by_rows ? columns : slice.length};
+    out.vector_ = spec.shape.size() == 1;
     return out;
   }
 
@@ -55,20 +55,46 @@ class Source {
   [[nodiscard]] Expected<QuantizedMatrix> quantized_rows(std::int64_t begin, std::int64_t rows) const {
     return named(checkpoint_->find_quantized(name_, strip(begin, rows)));
   }
-  // To out[i * stride + j].
+  // To out[i * stride + j], all of them finite.
   [[nodiscard]] Expected<void> numbers(std::int64_t begin, std::int64_t rows, float* out, std::int64_t stride) const {
-    if (!quantized_) {
-      const TensorView linear = transposed_ ? transpose(view_) : view_;
-      return named(read_slice(linear, strip(begin, rows), out, stride));
-    }
-    const auto matrix = quantized_rows(begin, rows);
-    if (!matrix) return matrix.error();
     const auto columns = static_cast<std::size_t>(slice_.columns);
-    for (std::int64_t row = 0; row < rows; ++row) dequantize_row(*matrix, row, {out + row * stride, columns});
+    if (quantized_) {  // its scales are finite
+      const auto matrix = quantized_rows(begin, rows);
+      if (!matrix) return matrix.error();
+      for (std::int64_t row = 0; row < rows; ++row) dequantize_row(*matrix, row, {out + row * stride, columns});
+      return {};
+    }
+    const TensorView linear = transposed_ ? transpose(view_) : view_;
+    if (auto read = named(read_slice(linear, strip(begin, rows), out, stride)); !read) return read;
+    for (std::int64_t row = 0; row < rows; ++row) {
+      if (auto finite = check_finite(std::span<const float>(out + row * stride, columns), begin + row); !finite) {
+        return finite;
+      }
+    }
     return {};
+  }
+  // Whole rows of the slice, from its row `begin` on.
+  template <class T>
+  [[nodiscard]] Expected<void> check_finite(std::span<const T> numbers, std::int64_t begin) const {
+    const auto bad = first_not_finite(numbers);
+    if (!bad) return {};
+    const auto at = static_cast<std::int64_t>(*bad);
+    std::int64_t row = slice_.row + begin + at / slice_.columns, column = slice_.column + at % slice_.columns;
+    if (transposed_) std::swap(row, column);
+    const std::string place = vector_ ? fmt::format("{}", row) : fmt::format("{}, {}", row, column);
+    return make_error("weight {} holds {} at [{}]", name_, to_number(numbers[*bad]), place);
+  }
+  // All columns of the same rows.
+  [[nodiscard]] Source of_whole_rows(const WeightSpec& spec) const {
+    Source out = *this;
+    out.slice_.column = 0;
+    out.slice_.columns = spec.shape.back();
+    return out;
   }
 
  private:
+  static float to_number(float value) { return value; }
+  static float to_number(Bf16 value) { return to_float(value); }
   Source(const Checkpoint& checkpoint, std::string name, TensorView view, bool transposed)
       : checkpoint_(&checkpoint), name_(std::move(name)), view_(std::move(view)), transposed_(transposed) {}
   template <class T>
@@ -80,26 +106,9 @@ class Source {
   const Checkpoint* checkpoint_;
   std::string name_;
   TensorView view_;
-  bool transposed_, quantized_ = false;
+  bool transposed_, quantized_ = false, vector_ = false;
   TensorSlice slice_;
 };
-
-Expected<void> check_finite(const WeightSpec& spec, std::span<const float> numbers) {
-  constexpr std::uint32_t kExponent = 0x7f800000;
-  bool all = true;  // without a way out of the loop, which then takes several at once
-  for (const float number : numbers) all &= (std::bit_cast<std::uint32_t>(number) & kExponent) != kExponent;
-  if (all) return {};
-  const auto bad = std::ranges::find_if_not(numbers, [](float x) { return std::isfinite(x); });
-  if (bad == numbers.end()) return {};
-  return make_error("weight {} holds {}", spec.tensor, *bad);
-}
-
-Expected<void> put_numbers(MatrixPacker& packer, std::int64_t first, const MatrixFormat& format,
-                           std::span<const float> numbers, std::int64_t columns) {
-  const bool floats = format.format == WeightFormat::kFloat32 || format.format == WeightFormat::kBFloat16;
-  if (floats) return packer.put(first, numbers);
-  return packer.put(first, quantize_rows(numbers, columns, {format.format, format.group}));
-}
 
 Expected<MatrixFormat> stored_format(const Source& source) {
   if (source.quantized()) {
@@ -116,6 +125,16 @@ Expected<MatrixFormat> stored_format(const Source& source) {
     default:
       return MatrixFormat{WeightFormat::kInt8, 0};
   }
+}
+
+QuantizedMatrix columns_of(QuantizedMatrix int8, std::int64_t begin, std::int64_t count) {
+  if (count == int8.columns) return int8;
+  QuantizedMatrix out{int8.format, int8.rows, count, 0, {}, std::move(int8.scales)};
+  for (std::int64_t row = 0; row < int8.rows; ++row) {
+    const auto from = int8.values.begin() + row * int8.columns + begin;
+    out.values.insert(out.values.end(), from, from + count);
+  }
+  return out;
 }
 
 // What went wrong first, by place, whichever thread met it first.
@@ -141,21 +160,25 @@ class FirstError {
 // the workers by strips: so one reads the disk while another computes.
 class PartPacker {
  public:
-  PartPacker(MatrixPacker& packer, std::int64_t first, const WeightSpec& spec, const Source& source,
+  // int8 has one scale a row: it is the whole row's on every rank, so that ranks have the numbers that one process has.
+  PartPacker(MatrixPacker& packer, std::int64_t first, const WeightSpec& spec, const Source& part,
              const MatrixFormat& format)
-      : packer_(packer), first_(first), spec_(spec), source_(source), format_(format) {}
+      : packer_(packer),
+        first_(first),
+        part_(part.slice()),
+        source_(format.format == WeightFormat::kInt8 ? part.of_whole_rows(spec) : part),
+        format_(format) {}
 
   Expected<void> run(Workers& workers) {
     const auto stored = stored_format(source_);
     if (!stored) return stored.error();
     as_it_is_ = source_.quantized() && stored->format == format_.format &&
                 (format_.format == WeightFormat::kInt8 || stored->group == format_.group);
-    const std::int64_t rows = source_.slice().rows;
     FirstError error;
-    for_pieces(workers, rows, kStripRows, [&](std::int64_t begin, std::int64_t end) {
+    for_pieces(workers, part_.rows, kStripRows, [&](std::int64_t begin, std::int64_t end) {
       std::vector<float> buffer(static_cast<std::size_t>(kStripRows * source_.slice().columns));
       for (std::int64_t row = begin; row < end; row += kStripRows) {
-        auto packed = strip(row, std::min(kStripRows, end - row), buffer);
+        const auto packed = strip(row, std::min(kStripRows, end - row), buffer);
         if (!packed) error.keep(row, packed.error());
       }
     });
@@ -164,22 +187,28 @@ class PartPacker {
 
  private:
   Expected<void> strip(std::int64_t row, std::int64_t count, std::span<float> buffer) {
-    if (as_it_is_) {
-      const auto matrix = source_.quantized_rows(row, count);
-      if (!matrix) return matrix.error();
-      return packer_.put(first_ + row, *matrix);
-    }
     const std::int64_t columns = source_.slice().columns;
     const auto numbers = buffer.first(static_cast<std::size_t>(count * columns));
-    if (auto read = source_.numbers(row, count, numbers.data(), columns); !read) return read;
-    if (auto finite = check_finite(spec_, numbers); !finite) return finite;
-    return put_numbers(packer_, first_ + row, format_, numbers, columns);
+    const auto read = [&] { return source_.numbers(row, count, numbers.data(), columns); };
+    if (!is_quantized(format_.format)) {
+      if (auto done = read(); !done) return done;
+      return packer_.put(first_ + row, numbers);
+    }
+    const auto rounded = [&]() -> Expected<QuantizedMatrix> {
+      if (as_it_is_) return source_.quantized_rows(row, count);
+      if (auto done = read(); !done) return done.error();
+      return quantize_rows(numbers, columns, {format_.format, format_.group});
+    };
+    auto matrix = rounded();
+    if (!matrix) return matrix.error();
+    return packer_.put(first_ + row,
+                       columns_of(*std::move(matrix), part_.column - source_.slice().column, part_.columns));
   }
 
   MatrixPacker& packer_;
   std::int64_t first_;
-  const WeightSpec& spec_;
-  const Source& source_;
+  TensorSlice part_;  // the rank's
+  Source source_;
   const MatrixFormat& format_;
   bool as_it_is_ = false;
 };
@@ -204,6 +233,12 @@ Expected<at::Tensor> read_weight(const Checkpoint& checkpoint, const WeightSpec&
   if (!source->quantized() && !spec.transposed) {
     auto tensor = to_tensor(source->view(), spec.stored(slice), dtype);
     if (!tensor) return make_error("weight {} {}", spec.tensor, tensor.error().message);
+    const auto values = static_cast<std::size_t>(tensor->numel());
+    const auto finite =
+        dtype == at::kFloat
+            ? source->check_finite(std::span(tensor->const_data_ptr<float>(), values), 0)
+            : source->check_finite(std::span(static_cast<const Bf16*>(tensor->const_data_ptr()), values), 0);
+    if (!finite) return finite.error();
     return tensor;
   }
   std::vector<std::int64_t> shape = spec.shape;
@@ -249,7 +284,10 @@ Expected<PackedMatrix> pack_weights(const Checkpoint& checkpoint, std::span<cons
     first += sources[i].slice().rows;
     if (padding[i] == 0) continue;
     const std::vector<float> zeros(static_cast<std::size_t>(padding[i] * shape.columns));
-    if (auto put = put_numbers(*packer, first, format, zeros, shape.columns); !put) return put.error();
+    const auto put = is_quantized(format.format)
+                         ? packer->put(first, quantize_rows(zeros, shape.columns, {format.format, format.group}))
+                         : packer->put(first, zeros);
+    if (!put) return put.error();
     first += padding[i];
   }
   return std::move(*packer).finish();

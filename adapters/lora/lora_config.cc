@@ -9,6 +9,7 @@
 
 #include "adapters/lora/name_pattern.h"
 #include "model/config/json_fields.h"
+#include "model/config/tensor_names.h"
 
 namespace weft::adapters {
 namespace {
@@ -20,19 +21,28 @@ constexpr std::array<std::string_view, 13> kUnderstood = {
     "peft_type",    "r",    "lora_alpha",    "use_rslora",          "target_modules", "exclude_modules",
     "rank_pattern", "bias", "alpha_pattern", "layers_to_transform", "layers_pattern", "init_lora_weights",
     "weft"};
-// Of no consequence for weights that are only read.
-constexpr std::array<std::string_view, 11> kHarmless = {
-    "auto_mapping", "base_model_name_or_path", "revision",          "task_type",  "inference_mode",     "peft_version",
-    "lora_dropout", "megatron_core",           "qalora_group_size", "eva_config", "ensure_weight_tying"};
+// Of no consequence for weights that are only read. fan_in_fan_out says how PEFT's base stores its weight, which weft
+// knows by itself; A and B are [r, in] and [out, r] either way.
+constexpr std::array<std::string_view, 12> kHarmless = {
+    "auto_mapping", "base_model_name_or_path", "revision",
+    "task_type",    "inference_mode",          "peft_version",
+    "lora_dropout", "megatron_core",           "qalora_group_size",
+    "eva_config",   "fan_in_fan_out",          "ensure_weight_tying"};
 // Initialisations that leave the base as it was; pissa, olora, corda and the like move a part of it into the adapter.
 constexpr std::array<std::string_view, 3> kPlainStarts = {"gaussian", "orthogonal", "eva"};
 constexpr std::string_view kAllLinear = "all-linear";
-// Linears and embeddings that PEFT could adapt and weft cannot.
-constexpr std::array<std::string_view, 2> kOutOfReach = {"lm_head", "model.embed_tokens"};
 
 template <class List>
 bool contains(const List& list, std::string_view value) {
   return std::ranges::find(list, value) != list.end();
+}
+
+// Linears and embeddings that PEFT could adapt and weft cannot.
+std::vector<std::string_view> out_of_reach(const model::ModelConfig& base) {
+  const model::TensorNames& names = *base.architecture->names;
+  std::vector<std::string_view> out{names.head, names.embedding};
+  if (!names.positions.empty()) out.push_back(names.positions);
+  return out;
 }
 
 bool is_set(const json& value) {
@@ -79,8 +89,9 @@ class Names {
     return out;
   }
 
+  [[nodiscard]] bool all_linear() const { return all_; }
   [[nodiscard]] Expected<bool> hold(std::string_view module) const {
-    if (all_) return !contains(kOutOfReach, module);
+    if (all_) return true;
     if (pattern_) return pattern_->matches(module);
     return std::ranges::any_of(names_, [&](const std::string& name) {
       return module == name ||
@@ -130,17 +141,19 @@ class Overrides {
 Expected<std::vector<std::int32_t>> chosen_layers(const json& config, const model::ModelConfig& base) {
   JsonFields fields(config);
   const json pattern = config.value("layers_pattern", json());
-  if (is_set(pattern) && pattern != "" && pattern != "layers" && pattern != json::array({"layers"})) {
-    return make_error("layers_pattern is {}, the base has layers", shown(pattern));
+  std::string_view own = base.architecture->names->block;  // "model.layers."
+  own.remove_suffix(1);
+  own.remove_prefix(own.rfind('.') + 1);
+  if (is_set(pattern) && pattern != "" && pattern != own && pattern != json::array({own})) {
+    return make_error("layers_pattern is {}, the base has {}", shown(pattern), own);
   }
   std::vector<std::int32_t> out = fields.ids("layers_to_transform", std::max(base.layers, 1));
   if (fields.failed()) return make_error("layers_to_transform names a layer that is not among the {}", base.layers);
   return out;
 }
 
-int layer_of(std::string_view module) {
-  constexpr std::string_view kBefore = "model.layers.";
-  return std::stoi(std::string(module.substr(kBefore.size())));
+int layer_of(std::string_view module, const model::ModelConfig& base) {
+  return std::stoi(std::string(module.substr(base.architecture->names->block.size())));
 }
 
 struct Selection {
@@ -154,7 +167,7 @@ struct Selection {
   }
 };
 
-Expected<std::vector<LinearShape>> select(const json& config, const model::ModelConfig& base) {
+Expected<std::vector<model::AdaptableLinear>> select(const json& config, const model::ModelConfig& base) {
   auto targets = Names::read(config, "target_modules");
   if (!targets) return targets.error();
   auto excluded = Names::read(config, "exclude_modules");
@@ -162,17 +175,18 @@ Expected<std::vector<LinearShape>> select(const json& config, const model::Model
   auto layers = chosen_layers(config, base);
   if (!layers) return layers.error();
   const Selection selection{*std::move(targets), *std::move(excluded), *std::move(layers)};
-  for (const std::string_view module : kOutOfReach) {
+  for (const std::string_view module : out_of_reach(base)) {
     const auto chosen = selection.holds(module);
     if (!chosen) return chosen.error();
-    if (*chosen) return make_error("target_modules selects {}, which weft cannot adapt", module);
+    if (*chosen && !selection.targets.all_linear())
+      return make_error("target_modules selects {}, which weft cannot adapt", module);
   }
-  std::vector<LinearShape> out;
-  for (LinearShape& linear : adaptable_linears(base)) {
+  std::vector<model::AdaptableLinear> out;
+  for (model::AdaptableLinear& linear : model::adaptable_linears(base)) {
     const auto chosen = selection.holds(linear.module);
     if (!chosen) return chosen.error();
     const bool layer = selection.layers.empty() ||
-                       std::ranges::find(selection.layers, layer_of(linear.module)) != selection.layers.end();
+                       std::ranges::find(selection.layers, layer_of(linear.module, base)) != selection.layers.end();
     if (*chosen && layer) out.push_back(std::move(linear));
   }
   if (out.empty()) {
@@ -219,7 +233,7 @@ Expected<LoraConfig> parse_lora_config(std::string_view text, const model::Model
   if (!ranks) return ranks.error();
   const auto alphas = Overrides::read(ordered, "alpha_pattern");
   if (!alphas) return alphas.error();
-  for (const LinearShape& linear : *linears) {
+  for (const model::AdaptableLinear& linear : *linears) {
     const auto rank = ranks->of(linear.module, out.info.rank);
     if (!rank) return rank.error();
     const auto alpha = alphas->of(linear.module, out.info.alpha);

@@ -6,13 +6,13 @@
 #include <string_view>
 #include <vector>
 
-#include "adapters/lora/linears.h"
 #include "adapters/lora/peft.h"
+#include "model/config/weight_specs.h"
 
 namespace weft::adapters {
 
 struct ModuleRank {
-  LinearShape linear;
+  model::AdaptableLinear linear;
   std::int64_t rank = 0;
   double scaling = 1;  // alpha / rank, or alpha / sqrt(rank) for rsLoRA (Kalajdzievski 2023)
 };

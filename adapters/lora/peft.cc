@@ -58,7 +58,7 @@ Expected<std::vector<float>> read_factor(const SafetensorsFile& file, const std:
 }
 
 Expected<model::LoraDelta> read_delta(const SafetensorsFile& file, const ModuleRank& module) {
-  const LinearShape& linear = module.linear;
+  const model::AdaptableLinear& linear = module.linear;
   auto a = read_factor(file, tensor_name(linear.module, 'A'), {module.rank, linear.in});
   if (!a) return a.error();
   auto b = read_factor(file, tensor_name(linear.module, 'B'), {linear.out, module.rank});

@@ -10,7 +10,7 @@
 #include <cmath>
 #include <span>
 
-#include "adapters/lora/linears.h"
+#include "model/config/weight_specs.h"
 
 namespace weft::adapters {
 namespace {
@@ -27,10 +27,18 @@ std::vector<float> values_of(const at::Tensor& tensor) {
 
 }  // namespace
 
+LoraFactors::LoraFactors(const model::ModelConfig& config) {
+  for (const model::AdaptableLinear& linear : model::adaptable_linears(config)) {
+    for (const model::WeightSpec& part : linear.parts) {
+      parts_[part.module()] = {linear.module, part.first_row, part.shape[0]};
+    }
+  }
+}
+
 LoraFactors LoraFactors::fresh(const model::ModelConfig& config, const LoraShape& shape, std::uint64_t seed) {
   at::Generator generator = at::detail::createCPUGenerator(seed);
-  LoraFactors out;
-  for (const LinearShape& linear : adaptable_linears(config)) {
+  LoraFactors out(config);
+  for (const model::AdaptableLinear& linear : model::adaptable_linears(config)) {
     const double bound = 1 / std::sqrt(static_cast<double>(linear.in));
     const at::Tensor a = at::empty({shape.rank, linear.in}, at::kFloat).uniform_(-bound, bound, generator);
     out.modules_.push_back(linear.module);
@@ -41,7 +49,7 @@ LoraFactors LoraFactors::fresh(const model::ModelConfig& config, const LoraShape
   return out;
 }
 
-LoraFactors::LoraFactors(const model::LoraAdapter& adapter) {
+LoraFactors::LoraFactors(const model::ModelConfig& config, const model::LoraAdapter& adapter) : LoraFactors(config) {
   for (const model::LoraDelta& delta : adapter.deltas) {
     modules_.push_back(delta.module);
     pairs_[delta.module] = {leaf(delta.a, delta.rank, delta.in), leaf(delta.b, delta.out, delta.rank), delta.scaling};
@@ -49,11 +57,14 @@ LoraFactors::LoraFactors(const model::LoraAdapter& adapter) {
 }
 
 at::Tensor LoraFactors::apply(const std::string& module, const at::Tensor& x, const at::Tensor& y) const {
-  const auto found = pairs_.find(module);
+  const auto part = parts_.find(module);
+  const auto found = part == parts_.end() ? pairs_.end() : pairs_.find(part->second.module);
   if (found == pairs_.end()) return y;
+  const Rows& rows = part->second;
   const Pair& pair = found->second;
   const at::Tensor low = at::linear(x, pair.a.to(x.scalar_type()));  // [N, r]
-  return y + at::linear(low, pair.b.to(x.scalar_type())) * pair.scaling;
+  const at::Tensor b = pair.b.narrow(0, rows.begin, rows.count).to(x.scalar_type());
+  return y + at::linear(low, b) * pair.scaling;
 }
 
 std::vector<Parameter> LoraFactors::parameters() const {

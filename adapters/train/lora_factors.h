@@ -25,7 +25,7 @@ class LoraFactors final : public model::Deltas {
  public:
   // On all linears. A uniform in ±1/sqrt(in), B zero, as PEFT begins: the base unchanged.
   static LoraFactors fresh(const model::ModelConfig& config, const LoraShape& shape, std::uint64_t seed);
-  explicit LoraFactors(const model::LoraAdapter& adapter);
+  LoraFactors(const model::ModelConfig& config, const model::LoraAdapter& adapter);  // which fits the model
 
   // The product is taken in the dtype of x, as the linear's own is.
   [[nodiscard]] at::Tensor apply(const std::string& module, const at::Tensor& x, const at::Tensor& y) const override;
@@ -38,8 +38,13 @@ class LoraFactors final : public model::Deltas {
     at::Tensor a, b;  // [r, in], [out, r]
     double scaling = 1;
   };
-  LoraFactors() = default;
-  std::vector<std::string> modules_;  // in the order of the base's linears
+  struct Rows {  // of B that a part of a linear has
+    std::string module;
+    std::int64_t begin = 0, count = 0;
+  };
+  explicit LoraFactors(const model::ModelConfig& config);
+  std::vector<std::string> modules_;             // in the order of the base's linears
+  std::unordered_map<std::string, Rows> parts_;  // by WeightSpec::module
   std::unordered_map<std::string, Pair> pairs_;
 };
 

@@ -225,7 +225,8 @@ Expected<Beginning> first_factors(const Work& work) {
       hash = mix64(hash ^ fnv1a({reinterpret_cast<const char*>(values->data()), values->size() * sizeof(float)}));
     }
   }
-  return Beginning{LoraFactors(files->adapter), files->info.rank, files->info.alpha, fmt::format("from {:016x}", hash)};
+  return Beginning{LoraFactors(work.base.config, files->adapter), files->info.rank, files->info.alpha,
+                   fmt::format("from {:016x}", hash)};
 }
 
 Expected<TrainReport> run_adapter(const Work& work) {

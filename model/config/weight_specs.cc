@@ -9,6 +9,12 @@
 namespace weft::model {
 namespace {
 
+std::string module_of(std::string_view weight) {
+  constexpr std::string_view kWeight = ".weight";
+  WEFT_CHECK(weight.ends_with(kWeight));
+  return std::string(weight.substr(0, weight.size() - kWeight.size()));
+}
+
 class DecoderSpecs {
  public:
   explicit DecoderSpecs(const ModelConfig& config)
@@ -143,6 +149,8 @@ ShardSlice WeightSpec::stored(const ShardSlice& slice) const {
   return out;
 }
 
+std::string WeightSpec::module() const { return module_of(name); }
+
 BlockNames::BlockNames(const ModelConfig& config, int layer) {
   const TensorNames& names = *config.architecture->names;
   const std::string block = fmt::format("{}{}.", names.block, layer);
@@ -171,6 +179,17 @@ std::string BlockNames::expert(int index, std::string_view part) const {
 
 std::vector<WeightSpec> weight_specs(const ModelConfig& config) {
   return config.encoder ? encoder_decoder_weight_specs(config) : DecoderSpecs(config).take();
+}
+
+std::vector<AdaptableLinear> adaptable_linears(const ModelConfig& config) {
+  std::vector<AdaptableLinear> out;
+  for (WeightSpec& spec : weight_specs(config)) {
+    if (!spec.adaptable) continue;
+    std::string module = module_of(spec.tensor);
+    if (out.empty() || out.back().module != module) out.push_back({std::move(module), spec.shape[1], spec.rows, {}});
+    out.back().parts.push_back(std::move(spec));
+  }
+  return out;
 }
 
 ShardedSizes sharded_sizes(const ModelConfig& config) {

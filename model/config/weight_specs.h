@@ -30,6 +30,7 @@ struct WeightSpec {
   [[nodiscard]] std::vector<std::int64_t> stored_shape() const;
   // The same slice in the stored tensor's dimensions.
   [[nodiscard]] ShardSlice stored(const ShardSlice& slice) const;
+  [[nodiscard]] std::string module() const;  // of a linear's weight: the name by which its layer asks for deltas
 };
 
 inline constexpr std::string_view kHead = "head";  // packed_as of the last linear
@@ -37,6 +38,15 @@ inline constexpr std::string_view kHead = "head";  // packed_as of the last line
 // Of the whole model, whatever kind it is.
 std::vector<WeightSpec> weight_specs(const ModelConfig& config);
 ShardedSizes sharded_sizes(const ModelConfig& config);
+
+// A linear that an adapter can change, as the checkpoint and PEFT know it: a fused one is one, of all its parts' rows.
+struct AdaptableLinear {
+  std::string module;  // "model.layers.0.self_attn.q_proj", "transformer.h.0.attn.c_attn"
+  std::int64_t in = 0, out = 0;
+  std::vector<WeightSpec> parts;  // one, or those of a fused linear in the order of their rows
+};
+// Of a decoder, block by block, in the order in which a block runs them; experts are not among them.
+std::vector<AdaptableLinear> adaptable_linears(const ModelConfig& config);
 
 // Names without ".weight" and ".bias" of the parts of a decoder's block: a fused q is "….c_attn#q".
 struct BlockNames {

@@ -9,10 +9,10 @@
 #include <fstream>
 #include <iterator>
 
-#include "adapters/lora/linears.h"
 #include "adapters/lora/peft.h"
 #include "adapters/train/lora_factors.h"
 #include "model/layers/transformer.h"
+#include "model/lora_bank.h"
 #include "model/tensor_file.h"
 #include "model/weight_reader.h"
 #include "model/weights/safetensors.h"
@@ -71,12 +71,25 @@ double largest_error(const at::Tensor& actual, const at::Tensor& expected) {
 }
 
 TEST_P(AdapterParity, LogitsAreThoseOfPeft) {
-  const LoraFactors factors(files_.adapter);
+  const LoraFactors factors(config_, files_.adapter);
   for (const std::string document : {"a", "b"}) {
     const at::Tensor ids = tensor(folder_ / "golden.safetensors", document + ".ids");
     const at::Tensor expected = tensor(folder_ / "adapter/golden.safetensors", document + ".logits");
     EXPECT_LT(largest_error(logits(ids, &factors), expected), kTolerance) << document;
     EXPECT_GT(largest_error(logits(ids, nullptr), expected), 0.1) << "the adapter has no effect in the golden";
+  }
+}
+
+TEST_P(AdapterParity, ServedLogitsAreThoseOfPeft) {
+  model::LoraBank bank(config_, model::SoloCommunicator(), at::TensorOptions().dtype(at::kFloat));
+  const auto installed = bank.install(AdapterId(1), files_.adapter);
+  ASSERT_TRUE(installed) << installed.error().message;
+  for (const std::string document : {"a", "b"}) {
+    const at::Tensor ids = tensor(folder_ / "golden.safetensors", document + ".ids");
+    const std::vector<model::AdapterRows> rows{{AdapterId(1), ids.size(0)}};
+    const auto deltas = bank.deltas_for(rows);
+    const at::Tensor expected = tensor(folder_ / "adapter/golden.safetensors", document + ".logits");
+    EXPECT_LT(largest_error(logits(ids, deltas.get()), expected), kTolerance) << document;
   }
 }
 
@@ -107,7 +120,7 @@ TEST_P(AdapterParity, WhatIsWrittenIsWhatPeftWrote) {
   if (!HasFailure()) fs::remove_all(out);  // else it shows what the golden would have to be
 }
 
-INSTANTIATE_TEST_SUITE_P(Families, AdapterParity, ::testing::Values("llama", "qwen2", "qwen3"),
+INSTANTIATE_TEST_SUITE_P(Families, AdapterParity, ::testing::Values("llama", "qwen2", "qwen3", "gpt2", "gpt_bigcode"),
                          [](const auto& info) { return info.param; });
 
 }  // namespace

@@ -22,6 +22,9 @@ ADAPTERS = {
                   target_modules=r".*\.(q|k|v)_proj|model\.layers\.\d+\.mlp\.(gate|up)_proj"),
     "qwen3": dict(r=2, lora_alpha=4, target_modules="all-linear", alpha_pattern={r"mlp\..*": 3},
                   exclude_modules=["layers.0.mlp.up_proj"]),
+    # Query, key and value in one linear; GPT-2's are stored [in, out].
+    "gpt2": dict(r=4, lora_alpha=8, fan_in_fan_out=True, target_modules=["c_attn", "attn.c_proj", "h.1.mlp.c_proj", "c_fc"]),
+    "gpt_bigcode": dict(r=3, lora_alpha=6, target_modules=["c_attn", "c_proj", "c_fc"], rank_pattern={"h.1.attn.c_attn": 5}),
 }
 
 
@@ -36,7 +39,7 @@ def make(family, folder):
     base = transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager")
     model = peft.get_peft_model(base, peft.LoraConfig(task_type="CAUSAL_LM", **ADAPTERS[family])).eval()
     model.peft_config["default"].base_model_name_or_path = family
-    draw_factors(model, torch.Generator().manual_seed(sorted(ADAPTERS).index(family) + 11))
+    draw_factors(model, torch.Generator().manual_seed(list(ADAPTERS).index(family) + 11))
     documents = {name: ids for name, ids in load_file(folder / "golden.safetensors").items() if name.endswith(".ids")}
     golden = {}
     with torch.no_grad():

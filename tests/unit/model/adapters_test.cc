@@ -21,8 +21,8 @@
 #include <vector>
 
 #include "model/lora_bank.h"
-#include "model/tensor_file.h"
 #include "model/torch_runner.h"
+#include "model/weight_reader.h"
 #include "model/weights/checkpoint.h"
 
 namespace weft::model {
@@ -53,17 +53,15 @@ class Adapters : public ::testing::TestWithParam<std::string> {
   [[nodiscard]] LoraAdapter random_adapter(std::uint64_t seed) const {
     at::Generator random = at::make_generator<at::CPUGeneratorImpl>(seed);
     LoraAdapter adapter{"random", {}};
-    for (const WeightSpec& spec : weight_specs(config_)) {
-      if (!spec.adaptable) continue;
+    for (const AdaptableLinear& linear : adaptable_linears(config_)) {
       const std::int64_t rank = 1 + static_cast<std::int64_t>(adapter.deltas.size()) % 4;
-      const std::int64_t out = spec.shape[0], in = spec.shape[1];
-      adapter.deltas.push_back({.module = spec.name.substr(0, spec.name.rfind(".weight")),
+      adapter.deltas.push_back({.module = linear.module,
                                 .rank = rank,
-                                .in = in,
-                                .out = out,
+                                .in = linear.in,
+                                .out = linear.out,
                                 .scaling = 0.02,
-                                .a = random_numbers(rank * in, random),
-                                .b = random_numbers(out * rank, random)});
+                                .a = random_numbers(rank * linear.in, random),
+                                .b = random_numbers(linear.out * rank, random)});
     }
     return adapter;
   }
@@ -73,13 +71,11 @@ class Adapters : public ::testing::TestWithParam<std::string> {
     const auto checkpoint = Checkpoint::open(folder_);
     EXPECT_TRUE(checkpoint);
     const auto lookup = [&](const WeightSpec& spec) -> Expected<at::Tensor> {
-      const auto view = checkpoint->find(spec.name);
-      if (!view) return view.error();
-      at::Tensor weight = to_tensor(*view).to(at::kFloat);
+      auto weight = read_weight(*checkpoint, spec, at::kFloat);
       for (const LoraDelta& delta : merged.deltas) {
-        if (delta.module + ".weight" != spec.name) continue;
+        if (!weight || delta.module + ".weight" != spec.tensor) continue;
         const at::Tensor product = matrix(delta.b, delta.out, delta.rank).matmul(matrix(delta.a, delta.rank, delta.in));
-        weight = weight + delta.scaling * product;
+        weight = *weight + delta.scaling * product.narrow(0, spec.first_row, spec.shape[0]);
       }
       return weight;
     };
@@ -172,12 +168,14 @@ TEST_P(Adapters, WhatDoesNotFitIsRefusedByNameAndValues) {
   EXPECT_THAT(error_of([](LoraDelta& d) { d.b.push_back(0); }), ::testing::HasSubstr(module + ".lora_B of shape"));
   EXPECT_THAT(error_of([](LoraDelta& d) { d.rank = 0; }), ::testing::HasSubstr("has rank 0"));
   LoraAdapter twice = random_adapter(1);
+  const std::string first = twice.deltas.front().module;
   twice.deltas.push_back(twice.deltas.front());
   const auto installed = served->install_adapter(kOne, std::make_shared<const LoraAdapter>(std::move(twice)));
-  EXPECT_EQ(installed.error().message, "adapter random: model.layers.0.self_attn.q_proj stands twice");
+  EXPECT_EQ(installed.error().message, "adapter random: " + first + " stands twice");
 }
 
-INSTANTIATE_TEST_SUITE_P(Families, Adapters, ::testing::Values("llama", "llama_bias", "qwen2", "qwen3"),
+INSTANTIATE_TEST_SUITE_P(Families, Adapters,
+                         ::testing::Values("llama", "llama_bias", "qwen2", "qwen3", "gpt2", "gpt_bigcode"),
                          [](const auto& info) { return info.param; });
 
 // One rank of a group that never meets: the tests below sum and join the shares themselves.

@@ -96,7 +96,6 @@ TEST(LoraConfig, WhatCannotBeHonouredIsRefusedByName) {
       {"init_lora_weights", "a start of tomorrow"},
       {"layer_replication", json::array({{0, 1}})},
       {"target_parameters", {"mlp.experts"}},
-      {"fan_in_fan_out", true},
       {"alora_invocation_tokens", {5}},
       {"peft_type", "IA3"},
       {"an_option_of_tomorrow", 1},
@@ -127,6 +126,36 @@ TEST(LoraConfig, AnExpressionThatWouldTakeForEverIsAnError) {
   json config = plain_config();
   config["target_modules"] = "((.|\\w)*)*[!?]";
   EXPECT_THAT(modules_of(config), HasSubstr("limit"));
+}
+
+// GPT-BigCode: one key and value head beside all queries, in one linear.
+model::ModelConfig fused_base() {
+  model::ModelConfig config = tiny_base();
+  config.architecture = model::find_architecture("GPTBigCodeForCausalLM");
+  config.gated_mlp = false;
+  return config;
+}
+
+TEST(LoraConfig, AFusedLinearIsOne) {
+  json config = plain_config();
+  config["target_modules"] = {"c_attn", "attn.c_proj"};
+  config["layers_pattern"] = "h";
+  config["layers_to_transform"] = {1};
+  config["fan_in_fan_out"] = true;
+  const auto read = parse_lora_config(config.dump(), fused_base());
+  ASSERT_TRUE(read) << read.error().message;
+  ASSERT_EQ(read->modules.size(), 2U);
+  EXPECT_EQ(read->modules[0].linear.module, "transformer.h.1.attn.c_attn");
+  EXPECT_EQ(read->modules[0].linear.in, 8);
+  EXPECT_EQ(read->modules[0].linear.out, 16);
+  EXPECT_EQ(read->modules[1].linear.module, "transformer.h.1.attn.c_proj");
+  config["layers_pattern"] = "layers";
+  EXPECT_THAT(parse_lora_config(config.dump(), fused_base()).error().message, HasSubstr("the base has h"));
+  for (const std::string module : {"wte", "wpe", "lm_head"}) {
+    json other = plain_config();
+    other["target_modules"] = {"c_attn", module};
+    EXPECT_THAT(parse_lora_config(other.dump(), fused_base()).error().message, HasSubstr(module));
+  }
 }
 
 class AdapterFolder : public ::testing::Test {
@@ -230,6 +259,26 @@ TEST_F(AdapterFolder, AForeignOrDamagedFileIsNamed) {
   EXPECT_THAT(error(), HasSubstr("adapter_model.safetensors"));
   fs::remove(folder_ / "adapter_config.json");
   EXPECT_THAT(error(), HasSubstr("adapter_config.json"));
+}
+
+TEST_F(AdapterFolder, OfAFusedLinearHasAllItsRows) {
+  json config = plain_config();
+  config["target_modules"] = {"c_attn"};
+  std::ofstream(folder_ / "adapter_config.json") << config;
+  std::vector<Tensor> tensors;
+  for (const std::string layer : {"0", "1"}) {
+    const std::string module = "base_model.model.transformer.h." + layer + ".attn.c_attn.";
+    tensors.push_back({module + "lora_A.weight", {2, 8}});
+    tensors.push_back({module + "lora_B.weight", {16, 2}});
+  }
+  put(tensors);
+  const auto read = read_adapter(folder_.string(), fused_base(), "");
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(read->adapter.deltas.at(1).out, 16);
+  tensors[3].shape = {24, 2};  // as if every head had its own key and value
+  put(tensors);
+  EXPECT_THAT(read_adapter(folder_.string(), fused_base(), "").error().message,
+              HasSubstr("h.1.attn.c_attn.lora_B.weight: expected [16, 2], file has [24, 2]"));
 }
 
 TEST_F(AdapterFolder, AnotherBaseIsRefusedWhereBothAreKnown) {

@@ -88,7 +88,7 @@ TEST_F(LoraModelTest, AnAdapterReadBackHasTheSameLoss) {
   }
   const double changed = loss(model, {&kExamples[1]});
   EXPECT_GT(std::abs(changed - base), 1e-3);
-  const auto again = LoraModel::open(path("base"), config_, LoraFactors(model.to_adapter()));
+  const auto again = LoraModel::open(path("base"), config_, LoraFactors(config_, model.to_adapter()));
   ASSERT_TRUE(again);
   EXPECT_DOUBLE_EQ(loss(*again, {&kExamples[1]}), changed);
 }

@@ -83,6 +83,24 @@ TEST_P(Published, IsHeldOnceByAGroup) {
   }
 }
 
+// int8 gives 64 activations a scale, and int4 most often as many weights: ranks have the same groups as one process,
+// but for two models whose MLPs have 86 and 129 groups.
+TEST_P(Published, SharesOfInputFeaturesAreWholeGroups) {
+  const ModelConfig model = config();
+  if (model.encoder) return;  // has neither
+  const std::map<std::string, int> uneven_from{{"DeepSeek-Coder-1.3B", 4}, {"Mellum-4B", 2}};
+  for (const int ranks : {2, 4}) {
+    const auto plan = ShardPlan::make(ranks, sharded_sizes(model));
+    if (!plan) continue;
+    bool whole = true;
+    for (const WeightSpec& spec : weight_specs(model)) {
+      if (spec.shard == Shard::kColumns) whole &= plan->slice(spec.shard, spec.shape, Rank(1)).begin % 64 == 0;
+    }
+    const auto uneven = uneven_from.find(GetParam().name);
+    EXPECT_EQ(whole, uneven == uneven_from.end() || ranks < uneven->second) << ranks;
+  }
+}
+
 std::string test_name(const testing::TestParamInfo<PublishedModel>& info) {
   std::string out;
   for (const char c : info.param.name) out += std::isalnum(static_cast<unsigned char>(c)) != 0 ? c : '_';
@@ -90,6 +108,23 @@ std::string test_name(const testing::TestParamInfo<PublishedModel>& info) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, Published, testing::ValuesIn(test::published_models()), test_name);
+
+TEST(AdaptableLinears, AreThoseOfTheCheckpoint) {
+  const auto config = read_model_config(std::string(WEFT_SOURCE_DIR) + "/tests/parity/golden/gpt_bigcode");
+  ASSERT_TRUE(config);
+  const std::vector<AdaptableLinear> linears = adaptable_linears(*config);
+  ASSERT_EQ(linears.size(), 8U);
+  EXPECT_EQ(linears[0].module, "transformer.h.0.attn.c_attn");
+  EXPECT_EQ(linears[0].in, 64);
+  EXPECT_EQ(linears[0].out, 64 + 2 * 16);  // one head of keys and values
+  ASSERT_EQ(linears[0].parts.size(), 3U);
+  EXPECT_EQ(linears[0].parts[1].module(), "transformer.h.0.attn.c_attn#k");
+  EXPECT_EQ(linears[0].parts[1].first_row, 64);
+  EXPECT_EQ(linears[0].parts[2].first_row, 64 + 16);
+  EXPECT_EQ(linears[3].module, "transformer.h.0.mlp.c_proj");
+  EXPECT_EQ(linears[3].in, 96);
+  EXPECT_EQ(linears[3].parts.size(), 1U);
+}
 
 TEST(Experts, AreDealtOutWhole) {
   for (const int count : {0, 1, 5, 6, 128}) {

@@ -31,18 +31,52 @@ inline std::string golden_directory(const std::string& family) {
 
 inline std::string default_directory() { return std::string(WEFT_SOURCE_DIR) + "/model/default"; }
 
-inline model::LoadOptions fp32(const std::string& directory) {
+// A folder of tests/parity/golden over so many ranks.
+struct FamilyCase {
+  std::string family;
+  int ranks;
+};
+
+inline void PrintTo(const FamilyCase& each, std::ostream* out) { *out << each.family << each.ranks; }
+
+inline std::string family_name(const testing::TestParamInfo<FamilyCase>& info) {
+  return info.param.family + "_" + std::to_string(info.param.ranks);
+}
+
+inline std::vector<FamilyCase> cases_of(const std::vector<std::string>& families) {
+  std::vector<FamilyCase> out;
+  for (const std::string& family : families) {
+    for (const int ranks : {2, 4}) out.push_back({family, ranks});  // 4: two ranks a KV head
+  }
+  return out;
+}
+
+inline std::vector<std::string> decoders() {
+  return {"llama",        "llama_bias", "llama3", "deepseek_coder", "mistral",    "qwen2",
+          "qwen2_window", "qwen2_yarn", "qwen3",  "qwen3_moe",      "starcoder2", "gemma",
+          "granite",      "stablelm",   "mellum", "gpt_bigcode",    "gpt2"};
+}
+
+inline std::vector<std::string> all_families() {
+  std::vector<std::string> out = decoders();
+  out.insert(out.end(), {"t5", "t5_v1_1"});
+  return out;
+}
+
+inline model::LoadOptions load_options(const std::string& directory, model::DType dtype) {
   model::LoadOptions options;
   options.directory = directory;
-  options.dtype = model::DType::kFloat32;
+  options.dtype = dtype;
   options.threads = 1;
   return options;
 }
 
-inline std::unique_ptr<model::ModelRunner> solo_runner(const std::string& directory) {
+inline std::unique_ptr<model::ModelRunner> solo_runner(const std::string& directory,
+                                                       model::DType dtype = model::DType::kFloat32) {
   const auto config = model::read_model_config(directory);
   WEFT_CHECK(config.has_value());
-  auto runner = model::load_runner(*config, fp32(directory), std::make_shared<model::SoloCommunicator>());
+  auto runner =
+      model::load_runner(*config, load_options(directory, dtype), std::make_shared<model::SoloCommunicator>());
   WEFT_CHECK(runner.has_value());
   return *std::move(runner);
 }
@@ -67,21 +101,22 @@ class Share final : public model::ModelRunner {
   std::shared_ptr<WatchedRunner> watched_;
 };
 
-inline model::GroupRunnerOptions group_options(const std::string& directory, int ranks) {
+inline model::GroupRunnerOptions group_options(const std::string& directory, int ranks,
+                                               model::DType dtype = model::DType::kFloat32) {
   const auto config = model::read_model_config(directory);
   WEFT_CHECK(config.has_value());
   model::GroupRunnerOptions options;
   options.group.size = ranks;
-  options.start = {directory, model::DType::kFloat32, 1};
-  options.own = [config = *config, directory](std::shared_ptr<model::Communicator> communicator) {
-    return model::load_runner(config, fp32(directory), std::move(communicator));
+  options.start = {directory, dtype, 1};
+  options.own = [config = *config, directory, dtype](std::shared_ptr<model::Communicator> communicator) {
+    return model::load_runner(config, load_options(directory, dtype), std::move(communicator));
   };
   return options;
 }
 
-inline Group start_group(const std::string& directory, int ranks) {
+inline Group start_group(const std::string& directory, int ranks, model::DType dtype = model::DType::kFloat32) {
   Group group;
-  model::GroupRunnerOptions options = group_options(directory, ranks);
+  model::GroupRunnerOptions options = group_options(directory, ranks, dtype);
   options.own =
       [load = options.own, own = group.own](
           std::shared_ptr<model::Communicator> communicator) -> Expected<std::unique_ptr<model::ModelRunner>> {
@@ -119,16 +154,14 @@ inline std::shared_ptr<const model::LoraAdapter> noisy_adapter(const std::string
   WEFT_CHECK(config.has_value());
   model::LoraAdapter adapter{.name = "noisy", .deltas = {}};
   Noise noise;
-  for (const model::WeightSpec& spec : model::weight_specs(*config)) {
-    if (!spec.adaptable) continue;
-    const std::int64_t out = spec.shape[0], in = spec.shape[1];
-    adapter.deltas.push_back({.module = spec.name.substr(0, spec.name.rfind(".weight")),
+  for (const model::AdaptableLinear& linear : model::adaptable_linears(*config)) {
+    adapter.deltas.push_back({.module = linear.module,
                               .rank = 3,
-                              .in = in,
-                              .out = out,
+                              .in = linear.in,
+                              .out = linear.out,
                               .scaling = 0.3,
-                              .a = noise.draw(3 * in),
-                              .b = noise.draw(out * 3)});
+                              .a = noise.draw(3 * linear.in),
+                              .b = noise.draw(linear.out * 3)});
   }
   return std::make_shared<const model::LoraAdapter>(std::move(adapter));
 }

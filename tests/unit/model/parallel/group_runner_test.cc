@@ -16,13 +16,6 @@ namespace {
 
 using testing::HasSubstr;
 
-struct FamilyCase {
-  std::string family;
-  int ranks;
-};
-
-void PrintTo(const FamilyCase& each, std::ostream* out) { *out << each.family << each.ranks; }
-
 class EveryFamily : public testing::TestWithParam<FamilyCase> {};
 
 TEST_P(EveryFamily, GivesTheLogitsOfOneProcess) {
@@ -63,30 +56,6 @@ TEST_P(EveryDecoder, ServesAdaptersAndForksAsOneProcessDoes) {
   const auto refused = group.runner->step({.sequences = {adapted}});
   ASSERT_FALSE(refused);
   EXPECT_THAT(refused.error().message, HasSubstr("adapter 3 is not installed"));
-}
-
-std::string family_name(const testing::TestParamInfo<FamilyCase>& info) {
-  return info.param.family + "_" + std::to_string(info.param.ranks);
-}
-
-std::vector<FamilyCase> cases_of(const std::vector<std::string>& families) {
-  std::vector<FamilyCase> out;
-  for (const std::string& family : families) {
-    for (const int ranks : {2, 4}) out.push_back({family, ranks});  // 4: two ranks a KV head
-  }
-  return out;
-}
-
-std::vector<std::string> decoders() {
-  return {"llama",        "llama_bias", "llama3", "deepseek_coder", "mistral",    "qwen2",
-          "qwen2_window", "qwen2_yarn", "qwen3",  "qwen3_moe",      "starcoder2", "gemma",
-          "granite",      "stablelm",   "mellum", "gpt_bigcode",    "gpt2"};
-}
-
-std::vector<std::string> all_families() {
-  std::vector<std::string> out = decoders();
-  out.insert(out.end(), {"t5", "t5_v1_1"});
-  return out;
 }
 
 INSTANTIATE_TEST_SUITE_P(Ranks, EveryFamily, testing::ValuesIn(cases_of(all_families())), family_name);
