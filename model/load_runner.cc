@@ -59,8 +59,6 @@ std::optional<WeightFormat> requested_format(DType dtype) {
   return std::nullopt;
 }
 
-bool is_quantized(WeightFormat format) { return format == WeightFormat::kInt8 || format == WeightFormat::kInt4; }
-
 // How each matrix of a decoder is held: as asked, or as stored, where one that several weights share takes the finest
 // of theirs. The head of a quantised model is int8, whatever it is stored as: it is a good part of what a token reads.
 class Formats {

@@ -4,11 +4,11 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cmath>
 #include <vector>
 
 #include "model/tensor_file.h"
 #include "model/weights/find_quantized.h"
+#include "model/weights/finite.h"
 
 namespace weft::model {
 namespace {
@@ -37,6 +37,7 @@ class Source {
     const bool by_rows = slice.dimension == 0;
     out.slice_ = {spec.first_row + (by_rows ? slice.begin : 0), by_rows ? slice.length : spec.shape[0],
                   by_rows ? 0 : slice.begin, by_rows ? columns : slice.length};
+    out.vector_ = spec.shape.size() == 1;
     return out;
   }
 
@@ -50,20 +51,46 @@ class Source {
   [[nodiscard]] Expected<QuantizedMatrix> quantized_rows(std::int64_t begin, std::int64_t rows) const {
     return named(checkpoint_->find_quantized(name_, strip(begin, rows)));
   }
-  // To out[i * stride + j].
+  // To out[i * stride + j], all of them finite.
   [[nodiscard]] Expected<void> numbers(std::int64_t begin, std::int64_t rows, float* out, std::int64_t stride) const {
-    if (!quantized_) {
-      const TensorView linear = transposed_ ? transpose(view_) : view_;
-      return named(read_slice(linear, strip(begin, rows), out, stride));
-    }
-    const auto matrix = quantized_rows(begin, rows);
-    if (!matrix) return matrix.error();
     const auto columns = static_cast<std::size_t>(slice_.columns);
-    for (std::int64_t row = 0; row < rows; ++row) dequantize_row(*matrix, row, {out + row * stride, columns});
+    if (quantized_) {  // its scales are finite
+      const auto matrix = quantized_rows(begin, rows);
+      if (!matrix) return matrix.error();
+      for (std::int64_t row = 0; row < rows; ++row) dequantize_row(*matrix, row, {out + row * stride, columns});
+      return {};
+    }
+    const TensorView linear = transposed_ ? transpose(view_) : view_;
+    if (auto read = named(read_slice(linear, strip(begin, rows), out, stride)); !read) return read;
+    for (std::int64_t row = 0; row < rows; ++row) {
+      if (auto finite = check_finite(std::span<const float>(out + row * stride, columns), begin + row); !finite) {
+        return finite;
+      }
+    }
     return {};
+  }
+  // Whole rows of the slice, from its row `begin` on.
+  template <class T>
+  [[nodiscard]] Expected<void> check_finite(std::span<const T> numbers, std::int64_t begin) const {
+    const auto bad = first_not_finite(numbers);
+    if (!bad) return {};
+    const auto at = static_cast<std::int64_t>(*bad);
+    std::int64_t row = slice_.row + begin + at / slice_.columns, column = slice_.column + at % slice_.columns;
+    if (transposed_) std::swap(row, column);
+    const std::string place = vector_ ? fmt::format("{}", row) : fmt::format("{}, {}", row, column);
+    return make_error("weight {} holds {} at [{}]", name_, to_number(numbers[*bad]), place);
+  }
+  // All columns of the same rows.
+  [[nodiscard]] Source of_whole_rows(const WeightSpec& spec) const {
+    Source out = *this;
+    out.slice_.column = 0;
+    out.slice_.columns = spec.shape.back();
+    return out;
   }
 
  private:
+  static float to_number(float value) { return value; }
+  static float to_number(Bf16 value) { return to_float(value); }
   Source(const Checkpoint& checkpoint, std::string name, TensorView view, bool transposed)
       : checkpoint_(&checkpoint), name_(std::move(name)), view_(std::move(view)), transposed_(transposed) {}
   template <class T>
@@ -75,21 +102,9 @@ class Source {
   const Checkpoint* checkpoint_;
   std::string name_;
   TensorView view_;
-  bool transposed_, quantized_ = false;
+  bool transposed_, quantized_ = false, vector_ = false;
   TensorSlice slice_;
 };
-
-Expected<void> check_finite(const WeightSpec& spec, std::span<const float> numbers) {
-  const auto bad = std::ranges::find_if_not(numbers, [](float x) { return std::isfinite(x); });
-  if (bad == numbers.end()) return {};
-  return make_error("weight {} holds {}", spec.tensor, *bad);
-}
-
-Expected<void> add_numbers(MatrixPacker& packer, const MatrixFormat& format, std::span<const float> numbers,
-                           std::int64_t columns) {
-  if (format.format == WeightFormat::kFloat32 || format.format == WeightFormat::kBFloat16) return packer.add(numbers);
-  return packer.add(quantize_rows(numbers, columns, {format.format, format.group}));
-}
 
 Expected<MatrixFormat> stored_format(const Source& source) {
   if (source.quantized()) {
@@ -108,26 +123,43 @@ Expected<MatrixFormat> stored_format(const Source& source) {
   }
 }
 
-Expected<void> add_part(MatrixPacker& packer, const WeightSpec& spec, const Source& source,
-                        const MatrixFormat& format) {
+QuantizedMatrix columns_of(QuantizedMatrix int8, std::int64_t begin, std::int64_t count) {
+  if (count == int8.columns) return int8;
+  QuantizedMatrix out{int8.format, int8.rows, count, 0, {}, std::move(int8.scales)};
+  for (std::int64_t row = 0; row < int8.rows; ++row) {
+    const auto from = int8.values.begin() + row * int8.columns + begin;
+    out.values.insert(out.values.end(), from, from + count);
+  }
+  return out;
+}
+
+// int8 has one scale a row: it is the whole row's on every rank, so that ranks have the numbers that one process has.
+Expected<void> add_part(MatrixPacker& packer, const WeightSpec& spec, const Source& part, const MatrixFormat& format) {
+  const Source source = format.format == WeightFormat::kInt8 ? part.of_whole_rows(spec) : part;
   const auto stored = stored_format(source);
   if (!stored) return stored.error();
   const bool as_it_is = source.quantized() && stored->format == format.format &&
                         (format.format == WeightFormat::kInt8 || stored->group == format.group);
   const std::int64_t rows = source.slice().rows, columns = source.slice().columns;
   std::vector<float> strip(static_cast<std::size_t>(kStripRows * columns));
+  const auto rounded = [&](std::int64_t begin, std::int64_t count) -> Expected<QuantizedMatrix> {
+    if (as_it_is) return source.quantized_rows(begin, count);
+    const std::span<float> numbers(strip.data(), static_cast<std::size_t>(count * columns));
+    if (auto read = source.numbers(begin, count, numbers.data(), columns); !read) return read.error();
+    return quantize_rows(numbers, columns, {format.format, format.group});
+  };
   for (std::int64_t row = 0; row < rows; row += kStripRows) {
     const std::int64_t count = std::min(kStripRows, rows - row);
-    if (as_it_is) {
-      const auto matrix = source.quantized_rows(row, count);
+    if (is_quantized(format.format)) {
+      auto matrix = rounded(row, count);
       if (!matrix) return matrix.error();
-      if (auto added = packer.add(*matrix); !added) return added;
+      const std::int64_t first = part.slice().column - source.slice().column;
+      if (auto added = packer.add(columns_of(*std::move(matrix), first, part.slice().columns)); !added) return added;
       continue;
     }
     const std::span<float> numbers(strip.data(), static_cast<std::size_t>(count * columns));
     if (auto read = source.numbers(row, count, numbers.data(), columns); !read) return read;
-    if (auto finite = check_finite(spec, numbers); !finite) return finite;
-    if (auto added = add_numbers(packer, format, numbers, columns); !added) return added;
+    if (auto added = packer.add(numbers); !added) return added;
   }
   return {};
 }
@@ -152,6 +184,12 @@ Expected<at::Tensor> read_weight(const Checkpoint& checkpoint, const WeightSpec&
   if (!source->quantized() && !spec.transposed) {
     auto tensor = to_tensor(source->view(), spec.stored(slice), dtype);
     if (!tensor) return make_error("weight {} {}", spec.tensor, tensor.error().message);
+    const auto values = static_cast<std::size_t>(tensor->numel());
+    const auto finite =
+        dtype == at::kFloat
+            ? source->check_finite(std::span(tensor->const_data_ptr<float>(), values), 0)
+            : source->check_finite(std::span(static_cast<const Bf16*>(tensor->const_data_ptr()), values), 0);
+    if (!finite) return finite.error();
     return tensor;
   }
   std::vector<std::int64_t> shape = spec.shape;
@@ -193,7 +231,10 @@ Expected<PackedMatrix> pack_weights(const Checkpoint& checkpoint, std::span<cons
     if (auto added = add_part(*packer, parts[i], sources[i], format); !added) return added.error();
     const std::vector<float> zeros(static_cast<std::size_t>(padding[i] * shape.columns));
     if (padding[i] == 0) continue;
-    if (auto added = add_numbers(*packer, format, zeros, shape.columns); !added) return added.error();
+    const auto added = is_quantized(format.format)
+                           ? packer->add(quantize_rows(zeros, shape.columns, {format.format, format.group}))
+                           : packer->add(std::span<const float>(zeros));
+    if (!added) return added.error();
   }
   return std::move(*packer).finish();
 }

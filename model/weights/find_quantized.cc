@@ -236,8 +236,10 @@ Expected<QuantizedMatrix> Checkpoint::find_quantized(std::string_view name, cons
   auto matrix = read();
   if (linear.mapped) give_back(linear.data);
   if (!matrix) return make_error("weight {} {}", name, matrix.error().message);
-  if (!std::ranges::all_of(matrix->scales, [](float scale) { return std::isfinite(scale); })) {
-    return make_error("weight {} has a scale that is not finite", name);
+  const auto bad = std::ranges::find_if_not(matrix->scales, [](float scale) { return std::isfinite(scale); });
+  if (bad != matrix->scales.end()) {
+    const std::int64_t row = (bad - matrix->scales.begin()) * matrix->rows / std::ssize(matrix->scales);
+    return make_error("weight {} has a scale that is not finite: {} in row {}", name, *bad, slice.row + row);
   }
   return matrix;
 }

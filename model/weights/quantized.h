@@ -13,6 +13,7 @@
 namespace weft::model {
 
 enum class WeightFormat { kFloat32, kBFloat16, kInt8, kInt4 };  // how a linear holds its weight
+inline bool is_quantized(WeightFormat format) { return format == WeightFormat::kInt8 || format == WeightFormat::kInt4; }
 
 // [rows, columns]: output features by input features.
 struct QuantizedMatrix {
