@@ -17,7 +17,7 @@ namespace weft::model {
 Expected<std::string> stored_name(const Checkpoint& checkpoint, const std::string& tensor);
 
 // A slice of a weight, as ShardPlan gives it, in `dtype`, fp32 or bf16; the rest is not read. Errors: it is missing, of
-// another shape than config.json says, or not of numbers with a fraction.
+// another shape than config.json says, not of numbers with a fraction, or holds NaN or infinity.
 Expected<at::Tensor> read_weight(const Checkpoint& checkpoint, const WeightSpec& spec, const ShardSlice& slice,
                                  at::ScalarType dtype);
 // All of it.
@@ -33,7 +33,7 @@ struct MatrixFormat {
 Expected<MatrixFormat> stored_format(const Checkpoint& checkpoint, const WeightSpec& spec);
 
 // The rank's slices of weights that read the same input, one below the other, some rows at a time: never held twice.
-// `workers` share the work. Errors: as of read_weight; a number that is not finite.
+// `workers` share the work. int8 is rounded by the scale of a whole row, on every rank. Errors: as read_weight's.
 Expected<PackedMatrix> pack_weights(const Checkpoint& checkpoint, std::span<const WeightSpec> parts,
                                     const ShardPlan& plan, Rank rank, const MatrixFormat& format, Workers& workers);
 
