@@ -9,6 +9,7 @@
 
 #include "generation/completion/fim_prompt.h"
 #include "model/config/fim_formats.h"
+#include "tests/parity/tokenizers/named_tokenizer.h"
 
 namespace weft::generation {
 namespace {
@@ -21,27 +22,6 @@ const Json& golden() {
   static const Json all = Json::parse(std::ifstream(kFolder + "fim.json"));
   return all;
 }
-
-// A tokenizer with the control tokens of one of the families that share its texts.
-class Named final : public model::Tokenizer {
- public:
-  Named(std::shared_ptr<const model::Tokenizer> own, const Json& controls)
-      : own_(std::move(own)), controls_(controls) {}
-  [[nodiscard]] std::size_t vocabulary() const override { return own_->vocabulary(); }
-  [[nodiscard]] std::vector<TokenId> encode(std::string_view text) const override { return own_->encode(text); }
-  [[nodiscard]] std::vector<TokenId> encode_start(std::string_view text) const override {
-    return own_->encode_start(text);
-  }
-  [[nodiscard]] std::string_view bytes(TokenId id) const override { return own_->bytes(id); }
-  [[nodiscard]] std::optional<TokenId> control(std::string_view name) const override {
-    const auto found = controls_.find(std::string(name));
-    return found == controls_.end() ? std::nullopt : std::optional(TokenId(found->get<std::int32_t>()));
-  }
-
- private:
-  const std::shared_ptr<const model::Tokenizer> own_;
-  const Json controls_;
-};
 
 FimParts parts_of(const Json& each, const model::FimFormat& format, const model::Tokenizer& tokenizer) {
   FimParts parts;
@@ -61,7 +41,7 @@ TEST_P(FimPrompts, HaveTheIdsOfTheFamilysOwn) {
   const Json& family = golden()["families"][GetParam()];
   auto own = model::load_tokenizer(kFolder + family["tokenizer"].get<std::string>());
   ASSERT_TRUE(own) << own.error().message;
-  const Named tokenizer(*std::move(own), family["controls"]);
+  const test::NamedTokenizer tokenizer(*std::move(own), family["controls"]);
   const auto* architecture = model::find_architecture(family["architecture"].get<std::string>());
   ASSERT_NE(architecture, nullptr);
   const model::FimFormat format =
