@@ -13,23 +13,23 @@ namespace weft::generation {
 Decoding::Decoding(Submission submission, std::size_t max_positions)
     : submission_(std::move(submission)),
       max_positions_(max_positions),
+      spelling_(request().opening),
+      prompt_(request().prompt),
       lines_(1),
       kept_(request().beams, request().max_new_tokens) {}
 
 void Decoding::start(const HeldSequence& held, TimePoint now) {
   WEFT_CHECK(!started());
-  const std::vector<TokenId>& prompt = request().prompt;
   lines_.front().sequence = held.id;
-  computed_ = std::min(common_prefix(held.tokens, prompt), prompt.size() - 1);
+  computed_ = std::min(common_prefix(held.tokens, prompt_), prompt_.size() - 1);
   started_ = now;
 }
 
 std::vector<TokenId> Decoding::tokens_of(const Line& line, std::size_t begin, std::size_t end) const {
-  const std::vector<TokenId>& prompt = request().prompt;
   std::vector<TokenId> out;
   out.reserve(end - begin);
   for (std::size_t i = begin; i < end; ++i)
-    out.push_back(i < prompt.size() ? prompt[i] : line.tokens[i - prompt.size()]);
+    out.push_back(i < prompt_.size() ? prompt_[i] : line.tokens[i - prompt_.size()]);
   return out;
 }
 
@@ -56,9 +56,19 @@ void Decoding::count_computed(std::size_t tokens) {
   computed_ += tokens / lines_.size();
 }
 
-std::optional<FinishReason> Decoding::advance(std::span<const float> rows, const model::Tokenizer& tokenizer,
+std::optional<FinishReason> Decoding::advance(std::span<const float> rows, const Vocabulary& vocabulary,
                                               const NewSequence& new_sequence, TimePoint now) {
+  const auto& [tokenizer, prefix_trie] = vocabulary;
   if (pending_tokens() > 0) return std::nullopt;  // the prompt's next chunk
+  std::vector<float> only_endings;
+  if (generated() == 0 && !rows.empty() && !request().opening.empty()) {
+    const bool chosen = spelling_.read(rows, tokenizer, prefix_trie);
+    if (spelling_.impossible()) return no_spelling();
+    follow_spelling();
+    if (!chosen) return std::nullopt;
+    only_endings = spelling_.endings(rows, prefix_trie);
+    rows = only_endings;
+  }
   if (!prefilled_at_) prefilled_at_ = now;
   if (request().max_new_tokens == 0) return FinishReason::kLength;
   const bool searching = request().beams > 1 && generated() >= request().forced.size();
@@ -70,15 +80,31 @@ bool Decoding::stops(TokenId token) const {
 }
 
 FinishReason Decoding::no_logits() {
-  error_ = fmt::format("the model gave no finite logits after {} tokens", request().prompt.size() + generated());
+  error_ = fmt::format("the model gave no finite logits after {} tokens", prompt_.size() + generated());
   return FinishReason::kFailed;
+}
+
+FinishReason Decoding::no_spelling() {
+  error_ = fmt::format("no tokens of the vocabulary spell the opening '{}'", request().opening);
+  return FinishReason::kFailed;
+}
+
+// Where the spelling tries other tokens than those computed, the sequence is cut back to what they share.
+void Decoding::follow_spelling() {
+  std::vector<TokenId> prompt = request().prompt;
+  prompt.insert(prompt.end(), spelling_.tokens().begin(), spelling_.tokens().end());
+  if (prompt == prompt_) return;
+  computed_ = std::min(common_prefix(prompt_, prompt), prompt.size() - 1);
+  prompt_ = std::move(prompt);
 }
 
 // One more token, and why the line ends with it if it does.
 std::optional<FinishReason> Decoding::extend(Line& line, TokenId token, double logprob,
                                              const model::Tokenizer& tokenizer) const {
   line.append(token, logprob);
-  const bool grew = line.text.append(tokenizer.bytes(token));
+  std::string_view bytes = tokenizer.bytes(token);
+  if (line.tokens.size() == 1) bytes.remove_prefix(spelling_.rest().size());
+  const bool grew = line.text.append(bytes);
   if (grew && request().stop && line.tokens.size() > request().forced.size()) {
     if (const auto keep = request().stop->check(line.text.shown())) {
       line.text.cut(*keep);
@@ -86,7 +112,7 @@ std::optional<FinishReason> Decoding::extend(Line& line, TokenId token, double l
     }
   }
   // The last token of all needs no place in the model.
-  const bool full = request().prompt.size() + line.tokens.size() > max_positions_;
+  const bool full = prompt_.size() + line.tokens.size() > max_positions_;
   return full || line.tokens.size() >= request().max_new_tokens ? std::optional(FinishReason::kLength) : std::nullopt;
 }
 
@@ -176,7 +202,7 @@ GenerationResult Decoding::take_result(FinishReason reason, std::string error, T
   result.timings = {.queue_ms = milliseconds_between(submission_.submitted, started),
                     .prefill_ms = milliseconds_between(started, prefilled),
                     .decode_ms = milliseconds_between(prefilled, now),
-                    .prompt_tokens = request().prompt.size(),
+                    .prompt_tokens = prompt_.size(),
                     .prefilled_tokens = prefilled_,
                     .generated_tokens = result.tokens.size()};
   return result;

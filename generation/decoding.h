@@ -14,10 +14,16 @@
 #include "generation/inbox.h"
 #include "generation/line.h"
 #include "generation/session_cache.h"
+#include "generation/spelling.h"
 
 namespace weft::generation {
 
 using NewSequence = std::function<SequenceId()>;
+
+struct Vocabulary {
+  const model::Tokenizer& tokenizer;
+  const model::PrefixTrie& prefix_trie;  // the tokenizer's
+};
 
 class Decoding {
  public:
@@ -43,7 +49,7 @@ class Decoding {
   // What follows from the logits of the lines' last tokens, [rows; V], or from a computed prompt when no token is
   // wanted
   // (`rows` empty). Nothing: go on. Calls on_text.
-  [[nodiscard]] std::optional<FinishReason> advance(std::span<const float> rows, const model::Tokenizer& tokenizer,
+  [[nodiscard]] std::optional<FinishReason> advance(std::span<const float> rows, const Vocabulary& vocabulary,
                                                     const NewSequence& new_sequence, TimePoint now);
 
   // The end, each once.
@@ -57,9 +63,10 @@ class Decoding {
 
  private:
   [[nodiscard]] std::size_t generated() const { return lines_.front().tokens.size(); }
-  [[nodiscard]] std::size_t pending_of_line() const { return request().prompt.size() + generated() - computed_; }
+  [[nodiscard]] std::size_t pending_of_line() const { return prompt_.size() + generated() - computed_; }
   [[nodiscard]] std::vector<TokenId> tokens_of(const Line& line, std::size_t begin, std::size_t end) const;
   [[nodiscard]] bool stops(TokenId token) const;
+  void follow_spelling();
   std::optional<FinishReason> extend(Line& line, TokenId token, double logprob,
                                      const model::Tokenizer& tokenizer) const;
   std::optional<FinishReason> advance_one(std::span<const float> row, const model::Tokenizer& tokenizer);
@@ -67,11 +74,14 @@ class Decoding {
                                             const NewSequence& new_sequence);
   void keep_finished(const Line& line, FinishReason reason, const Extension* stop = nullptr);
   [[nodiscard]] FinishReason no_logits();
+  [[nodiscard]] FinishReason no_spelling();
 
   Submission submission_;
   std::size_t max_positions_;
-  std::vector<Line> lines_;   // never empty
-  std::size_t computed_ = 0;  // tokens of each line, from the prompt's first, that the runner holds
+  Spelling spelling_;            // of the request's opening
+  std::vector<TokenId> prompt_;  // the request's, and what the spelling adds to it
+  std::vector<Line> lines_;      // never empty
+  std::size_t computed_ = 0;     // tokens of each line, from the prompt's first, that the runner holds
   std::size_t prefilled_ = 0;
   SequenceMoves moves_;  // for the next step
   KeptHypotheses kept_;

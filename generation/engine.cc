@@ -1,6 +1,7 @@
 // Drain the inbox, plan a step, run it, hand its logits to the requests; again. Only this loop changes sequences.
 #include "generation/engine.h"
 
+#include <algorithm>
 #include <map>
 #include <thread>
 #include <utility>
@@ -17,6 +18,29 @@
 namespace weft::generation {
 namespace {
 
+std::string refusal_of_opening(const GenerationRequest& request, const model::RunnerInfo& model) {
+  if (request.opening.empty()) return {};
+  if (!request.forced.empty()) {
+    return fmt::format("{} tokens are forced after an opening of {} bytes", request.forced.size(),
+                       request.opening.size());
+  }
+  // A byte is a token at most.
+  if (request.prompt.size() + request.opening.size() > model.max_positions) {
+    return fmt::format("the prompt has {} tokens and the opening {} bytes: the model takes {} tokens",
+                       request.prompt.size(), request.opening.size(), model.max_positions);
+  }
+  return {};
+}
+
+std::string foreign_token(std::string_view kind, std::span<const TokenId> tokens, std::size_t vocabulary) {
+  for (const TokenId token : tokens) {
+    if (token.value() < 0 || static_cast<std::size_t>(token.value()) >= vocabulary) {
+      return fmt::format("{} token {} is outside of the vocabulary of {}", kind, token.value(), vocabulary);
+    }
+  }
+  return {};
+}
+
 std::string refusal_of_shape(const GenerationRequest& request, const model::RunnerInfo& model) {
   if (request.beams == 0 || request.beams > kMostBeams) {
     return fmt::format("a beam search has 1 to {} beams, not {}", kMostBeams, request.beams);
@@ -29,26 +53,31 @@ std::string refusal_of_shape(const GenerationRequest& request, const model::Runn
     return fmt::format("the prompt has {} tokens and {} are forced: the model takes {}", request.prompt.size(),
                        request.forced.size(), model.max_positions);
   }
-  for (const TokenId token : request.forced) {
-    if (token.value() < 0 || static_cast<std::size_t>(token.value()) >= model.vocabulary) {
-      return fmt::format("forced token {} is outside of the vocabulary of {}", token.value(), model.vocabulary);
-    }
-  }
-  return {};
+  return refusal_of_opening(request, model);
 }
 
-// What no step could serve; empty when there is nothing to say against it.
-std::string refusal_of(const GenerationRequest& request, const model::RunnerInfo& model) {
+// What no step could serve; empty when there is nothing to say against it. `writable`: ids that the tokenizer has.
+std::string refusal_of(const GenerationRequest& request, const model::RunnerInfo& model, std::size_t writable) {
   if (request.prompt.empty()) return "the prompt has no tokens";
   if (request.prompt.size() > model.max_positions) {
     return fmt::format("the prompt has {} tokens: the model takes {}", request.prompt.size(), model.max_positions);
   }
-  for (const TokenId token : request.prompt) {
-    if (token.value() < 0 || static_cast<std::size_t>(token.value()) >= model.vocabulary) {
-      return fmt::format("prompt token {} is outside of the vocabulary of {}", token.value(), model.vocabulary);
-    }
+  std::string refusal = foreign_token("prompt", request.prompt, model.vocabulary);
+  if (refusal.empty()) refusal = foreign_token("forced", request.forced, std::min(model.vocabulary, writable));
+  return refusal.empty() ? refusal_of_shape(request, model) : refusal;
+}
+
+// Checkpoints are padded: there are logits for more ids than the tokenizer has. What it cannot write is never
+// generated, and has no share of the probability.
+void drop_padding(model::StepResult& result, std::size_t vocabulary) {
+  if (vocabulary >= result.vocabulary) return;
+  const std::size_t rows = result.logits.size() / result.vocabulary;
+  for (std::size_t row = 1; row < rows; ++row) {
+    const std::span<const float> from = result.row(row).first(vocabulary);
+    std::ranges::copy(from, result.logits.begin() + static_cast<std::ptrdiff_t>(row * vocabulary));
   }
-  return refusal_of_shape(request, model);
+  result.logits.resize(rows * vocabulary);
+  result.vocabulary = vocabulary;
 }
 
 }  // namespace
@@ -64,6 +93,7 @@ class Engine::Impl {
   void post(Message message) { inbox_.post(std::move(message)); }
   [[nodiscard]] const model::RunnerInfo& model_info() const { return runner_->info(); }
   [[nodiscard]] const model::Tokenizer& tokenizer() const { return *tokenizer_; }
+  [[nodiscard]] const model::PrefixTrie& prefix_trie() const { return prefix_trie_; }
 
   // Sync mode.
   bool poll();
@@ -86,6 +116,7 @@ class Engine::Impl {
 
   const std::shared_ptr<model::ModelRunner> runner_;
   const std::shared_ptr<const model::Tokenizer> tokenizer_;
+  const model::PrefixTrie prefix_trie_;
   const std::shared_ptr<const Clock> clock_;
   const EngineOptions options_;
   Inbox inbox_;
@@ -103,11 +134,12 @@ Engine::Impl::Impl(std::shared_ptr<model::ModelRunner> runner, std::shared_ptr<c
                    std::shared_ptr<const Clock> clock, EngineOptions options)
     : runner_(std::move(runner)),
       tokenizer_(std::move(tokenizer)),
+      prefix_trie_(*tokenizer_),
       clock_(std::move(clock)),
       options_(options),
       inbox_(options.queue_limit),
       sessions_(options.kept_sessions) {
-  WEFT_CHECK(runner_ && tokenizer_ && clock_);
+  WEFT_CHECK(runner_ && clock_);
   WEFT_CHECK(options_.sequences_per_step > 0 && options_.tokens_per_step > 0);
   if (options_.threads > 0) thread_ = std::thread([this] { run(); });
 }
@@ -123,7 +155,7 @@ Engine::Impl::~Impl() {
 }
 
 RequestId Engine::Impl::submit(GenerationRequest request, EventSink sink) {
-  std::string refusal = refusal_of(request, model_info());
+  std::string refusal = refusal_of(request, model_info(), tokenizer_->vocabulary());
   return inbox_.submit({RequestId(), std::move(request), std::move(sink), clock_->now(), std::move(refusal)});
 }
 
@@ -197,12 +229,13 @@ void Engine::Impl::step() {
   std::vector<std::size_t> rows_of_part;
   for (const ScheduledPart& part : parts) rows_of_part.push_back(requests_.at(part.id).add_to(plan, part.tokens));
   for (const SequenceId id : sessions_.take_released()) plan.released.push_back(id);
-  const Expected<model::StepResult> result = runner_->step(plan);
+  Expected<model::StepResult> result = runner_->step(plan);
   if (!result) {
     for (const SequenceId id : plan.released) sessions_.release(id);  // nobody knows whether they are
     for (const ScheduledPart& part : parts) finish(part.id, FinishReason::kFailed, result.error().message);
     return;
   }
+  drop_padding(*result, tokenizer_->vocabulary());
   for (const ScheduledPart& part : parts) requests_.at(part.id).count_computed(part.tokens);
   drain();  // who was cancelled during the step sees nothing more of it
   const TimePoint now = clock_->now();
@@ -214,7 +247,7 @@ void Engine::Impl::step() {
     const auto found = requests_.find(parts[i].id);
     if (found == requests_.end()) continue;
     const auto reason = found->second.advance(
-        rows, *tokenizer_, [this] { return new_sequence(); }, now);
+        rows, {*tokenizer_, prefix_trie_}, [this] { return new_sequence(); }, now);
     if (reason) finish(parts[i].id, *reason);
   }
 }
@@ -307,5 +340,6 @@ void Engine::remove_adapter(AdapterId id) { impl_->post(Removal{id}); }
 bool Engine::poll() { return impl_->poll(); }
 const model::RunnerInfo& Engine::model_info() const { return impl_->model_info(); }
 const model::Tokenizer& Engine::tokenizer() const { return impl_->tokenizer(); }
+const model::PrefixTrie& Engine::prefix_trie() const { return impl_->prefix_trie(); }
 
 }  // namespace weft::generation

@@ -13,6 +13,7 @@
 #include "generation/stop.h"
 #include "model/base/clock.h"
 #include "model/runner.h"
+#include "model/tokenizer/prefix_trie.h"
 
 namespace weft::generation {
 
@@ -26,8 +27,12 @@ struct GenerationRequest {
   std::unique_ptr<StopCondition> stop;  // may be null
   RequestClass request_class = RequestClass::kInteractive;
   AdapterId adapter;  // 0: the base alone. A request for an adapter that is not installed fails.
+  // What stands behind the prompt already, such as the word that the cursor is in: the first tokens spell it, whatever
+  // the model prefers, and the last of them may go on behind it. It is no part of the text; tokens that are of nothing
+  // else count to the prompt. The first token's log-probability is given that it ends the opening.
+  std::string opening;
   // The first tokens generated are these, whatever the model prefers; their log-probabilities are the model's own.
-  // Neither stop tokens nor the stop condition end them.
+  // Neither stop tokens nor the stop condition end them. Not after an opening.
   std::vector<TokenId> forced;
   // More than 1: beam search of that width (at most 8), deterministic; `sampling` is not looked at. `on_text` is not
   // called.
@@ -98,6 +103,7 @@ class Engine {
 
   [[nodiscard]] const model::RunnerInfo& model_info() const;
   [[nodiscard]] const model::Tokenizer& tokenizer() const;
+  [[nodiscard]] const model::PrefixTrie& prefix_trie() const;  // of the tokenizer
 
  private:
   class Impl;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
 
 #include "generation/syntax/scanner.h"
 
@@ -12,10 +13,17 @@ bool begins_function(std::string_view line) { return line.starts_with("def ") ||
 
 class FunctionEnd final : public generation::StopCondition {
  public:
-  FunctionEnd(const generation::Language& language, AnswerShape shape) : language_(language), shape_(shape) {}
+  FunctionEnd(const generation::Language& language, AnswerShape shape)
+      : language_(language), shape_(std::move(shape)) {}
 
   // The whole text is read again at each token: it is some hundred bytes.
-  [[nodiscard]] std::optional<std::size_t> check(std::string_view text) const override {
+  [[nodiscard]] std::optional<std::size_t> check(std::string_view generated) const override {
+    const auto end = end_of_function(shape_.opening + std::string(generated));
+    return end ? std::optional(*end - std::min(*end, shape_.opening.size())) : std::nullopt;
+  }
+
+ private:
+  [[nodiscard]] std::optional<std::size_t> end_of_function(std::string_view text) const {
     generation::CodeScanner scanner(language_);
     bool body_seen = false;
     for (std::size_t begin = 0; begin < text.size();) {
@@ -38,7 +46,6 @@ class FunctionEnd final : public generation::StopCondition {
     return std::nullopt;
   }
 
- private:
   const generation::Language& language_;
   const AnswerShape shape_;
 };
@@ -47,7 +54,7 @@ class FunctionEnd final : public generation::StopCondition {
 
 std::unique_ptr<generation::StopCondition> stop_at_function_end(const generation::Language& language,
                                                                 AnswerShape shape) {
-  return std::make_unique<FunctionEnd>(language, shape);
+  return std::make_unique<FunctionEnd>(language, std::move(shape));
 }
 
 }  // namespace weft::adapters

@@ -16,7 +16,7 @@ using generation::GenerationResult;
 using generation::Hypothesis;
 
 // How a function begins, so that a model that was never taught what a description asks for writes one too. Python is
-// the one language with a grammar. An adapter has learnt it, and with it tokens that go on behind the word ("def add").
+// the one language with a grammar. An adapter has learnt it.
 constexpr std::string_view kOpening = "def";
 constexpr double kLengthExponent = 0.7;  // as in Hypothesis::score
 
@@ -42,12 +42,17 @@ Expected<GenerationRequest> fitting_request(const ActionParts& parts, FunctionRe
   }
 }
 
-std::vector<Hypothesis> hypotheses_of(GenerationResult result) {
-  if (!result.hypotheses.empty()) return std::move(result.hypotheses);
+std::vector<Hypothesis> hypotheses_of(GenerationResult result, std::string_view opening) {
+  if (!result.hypotheses.empty()) {
+    for (Hypothesis& each : result.hypotheses) each.text.insert(0, opening);
+    return std::move(result.hypotheses);
+  }
   const auto tokens = static_cast<double>(result.tokens.size());
   const double score = tokens == 0 ? 0 : result.mean_logprob * tokens / std::pow(tokens, kLengthExponent);
-  return {
-      {.text = std::move(result.text), .tokens = std::move(result.tokens), .score = score, .reason = result.reason}};
+  return {{.text = std::string(opening) + result.text,
+           .tokens = std::move(result.tokens),
+           .score = score,
+           .reason = result.reason}};
 }
 
 // With the document's line ends.
@@ -88,16 +93,17 @@ void start_generate_function(const ActionParts& parts, RequestId run, std::optio
   if (!seen) return done(seen.error());
   auto request = fitting_request(parts, *seen, adapter ? adapter->id : AdapterId());
   if (!request) return done(request.error());
-  if (!adapter && seen->signature.empty() && seen->indentation == 0) {
-    request->forced = parts.runs->tokenizer().encode(kOpening);
-  }
+  std::string opening;
+  if (!adapter && seen->signature.empty() && seen->indentation == 0) opening = kOpening;
+  request->opening = opening;
   request->beams = std::clamp<std::size_t>(parts.options.beams, 1, 8);
-  request->stop = stop_at_function_end(*document.language,
-                                       {.begins_in_body = !place.signature.empty(), .indentation = place.indentation});
+  request->stop = stop_at_function_end(
+      *document.language,
+      {.begins_in_body = !place.signature.empty(), .indentation = place.indentation, .opening = opening});
   parts.runs->generate(run, std::move(*request),
-                       [document, place, done = std::move(done)](Expected<GenerationResult> result) {
+                       [document, place, opening, done = std::move(done)](Expected<GenerationResult> result) {
                          if (!result) return done(result.error());
-                         done(ranked(document, place, hypotheses_of(std::move(*result))));
+                         done(ranked(document, place, hypotheses_of(std::move(*result), opening)));
                        });
 }
 

@@ -223,15 +223,15 @@ class CompletionService::Impl {
       done(core_->result_with(std::move(items), timings, begun));
       return id;
     }
-    auto prompt = build_prompt({request.document.path, place.before, place.after}, budget(), config_,
-                               engine_->tokenizer(), rules);
+    auto prompt = build_prompt({request.document.path, place.before, place.after}, budget(),
+                               {config_, engine_->tokenizer(), engine_->prefix_trie()}, rules);
     if (!prompt) return done(prompt.error()), id;
-    if (prompt->empty()) return answer_nothing("empty document");
+    if (prompt->tokens.empty()) return answer_nothing("empty document");
     StopRules stop = choose_stop_rules(place, request.trigger, core_->options().max_lines);
     auto pending = std::make_shared<Pending>(
         Pending{std::move(request), place, std::move(stop), std::move(done), {}, begun, {}, {}, 0, false});
     pending->timings.prompt_ms = milliseconds_between(begun, core_->now());
-    submit(id, std::move(pending), std::move(*prompt));
+    submit(id, std::move(pending), *prompt);
     return id;
   }
 
@@ -242,7 +242,7 @@ class CompletionService::Impl {
   [[nodiscard]] Engine& engine() const { return *engine_; }
 
  private:
-  void submit(RequestId id, std::shared_ptr<Pending> pending, std::vector<TokenId> prompt) {
+  void submit(RequestId id, std::shared_ptr<Pending> pending, const Prompt& prompt) {
     const bool invoked = pending->request.trigger == Trigger::kInvoked;
     const std::size_t candidates = invoked ? std::max<std::size_t>(core_->options().invoked_candidates, 1) : 1;
     const std::string session = pending->request.session + '\n' + pending->request.document.path;
@@ -252,7 +252,8 @@ class CompletionService::Impl {
     core_->add(id, std::move(pending));
     for (std::size_t candidate = 0; candidate < candidates; ++candidate) {
       GenerationRequest generation;
-      generation.prompt = prompt;
+      generation.prompt = prompt.tokens;
+      generation.opening = prompt.opening;
       generation.sampling = sampling_of(candidate);
       generation.max_new_tokens = core_->options().max_new_tokens;
       generation.stop_tokens = stop_tokens_;

@@ -40,6 +40,7 @@ class Layout {
         control(format_.middle);
         break;
     }
+    flush();
     if (missing_) return make_error("the model names the fim token {}, which its tokenizer does not have", *missing_);
     return std::move(out_);
   }
@@ -47,6 +48,7 @@ class Layout {
  private:
   void control(std::string_view name) {
     if (name.empty()) return;
+    flush();
     const auto id = tokenizer_.control(name);
     if (id) {
       out_.push_back(*id);
@@ -58,8 +60,17 @@ class Layout {
     control(token);
     (this->*what)();
   }
-  void tokens(std::span<const TokenId> some) { out_.insert(out_.end(), some.begin(), some.end()); }
-  void text(std::string_view some) { tokens(tokenizer_.encode(some)); }
+  void tokens(std::span<const TokenId> some) {
+    flush();
+    out_.insert(out_.end(), some.begin(), some.end());
+  }
+  void text(std::string_view some) { text_ += some; }
+  void flush() {
+    if (text_.empty()) return;
+    const auto ids = starts_ ? tokenizer_.encode_start(text_) : tokenizer_.encode(text_);
+    text_.clear();
+    out_.insert(out_.end(), ids.begin(), ids.end());
+  }
 
   // What stands before a file's text.
   void header(const std::string& path) {
@@ -91,7 +102,7 @@ class Layout {
     const bool between = format_.header == FileHeader::kSeparator;
     for (const FimFile& file : parts_.context) {
       if (!between || &file != parts_.context.data()) header(file.path);
-      tokens(file.tokens);
+      text(file.text);
     }
     format_.header == FileHeader::kPathInPrefix ? control(format_.file) : header(parts_.path);
   }
@@ -99,13 +110,15 @@ class Layout {
   void prefix() {
     if (told_before_ && format_.header == FileHeader::kPathInPrefix) text(parts_.path + "\n");
     if (told_in_prefix_) {
+      starts_ = format_.starts_prefix;
       for (const FimFile& file : parts_.context) {
         header(file.path);
-        tokens(file.tokens);
+        text(file.text);
       }
       header(parts_.path);
     }
     tokens(parts_.prefix);
+    starts_ = false;
   }
   void suffix() { tokens(parts_.suffix); }
 
@@ -113,6 +126,8 @@ class Layout {
   const model::FimFormat& format_;
   const model::Tokenizer& tokenizer_;
   bool told_before_, told_in_prefix_;  // the context files
+  std::string text_;                   // not encoded yet
+  bool starts_ = false;                // it is the start of a text
   std::vector<TokenId> out_;
   std::optional<std::string> missing_;
 };

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "generation/completion/fim_prompt.h"
+#include "generation/completion/open_end.h"
 
 namespace weft::generation {
 namespace {
@@ -145,7 +146,7 @@ Expected<Sides> screened_sides(const PromptSource& source, const PromptBudget& r
   return sides;
 }
 
-// The end of the text before the cursor.
+// Of the end of the text before the cursor.
 std::vector<TokenId> prefix_tokens(const Sides& sides, std::size_t budget, const Encoding& encoding) {
   const std::string_view text = sides.before;
   const std::size_t start = window_start(text, line_starts(text, sides.piece), budget, encoding.tokenizer);
@@ -171,12 +172,12 @@ std::vector<TokenId> suffix_tokens(const Sides& sides, std::size_t budget, const
 
 }  // namespace
 
-Expected<std::vector<TokenId>> build_prompt(const PromptSource& source, const PromptBudget& budget,
-                                            const model::ModelConfig& config, const model::Tokenizer& tokenizer,
-                                            const Screen& screen) {
+Expected<Prompt> build_prompt(const PromptSource& source, const PromptBudget& budget, const PromptModel& model,
+                              const Screen& screen) {
   constexpr std::size_t kControlTokens = 4;  // bos and the three of fim
-  std::vector<TokenId> prompt;
-  if (config.bos >= 0) prompt.emplace_back(config.bos);
+  const auto& [config, tokenizer, prefix_trie] = model;
+  Prompt prompt;
+  if (config.bos >= 0) prompt.tokens.emplace_back(config.bos);
   const bool infill = config.fim.available();
   // What the suffix leaves free is left free: a window that depends on it would move with every edit behind the cursor.
   const std::size_t for_suffix = infill && !source.after.empty() ? budget.suffix_tokens : 0;
@@ -186,14 +187,17 @@ Expected<std::vector<TokenId>> build_prompt(const PromptSource& source, const Pr
   if (!sides) return sides.error();
   const Encoding encoding{tokenizer, config.fim.starts_prefix};
   FimParts parts{.prefix = prefix_tokens(*sides, room, encoding)};
+  const std::vector<TokenId> whole_prefix = parts.prefix;
+  prompt.opening = take_open_end(parts.prefix, sides->before, tokenizer, prefix_trie);
   if (!infill) {
-    prompt.insert(prompt.end(), parts.prefix.begin(), parts.prefix.end());
+    prompt.tokens.insert(prompt.tokens.end(), parts.prefix.begin(), parts.prefix.end());
+    if (prompt.tokens.empty()) return Prompt{whole_prefix, {}};  // a prompt has a token
     return prompt;
   }
   parts.suffix = suffix_tokens(*sides, for_suffix, tokenizer);
   const auto laid_out = lay_out(parts, config.fim, tokenizer);
   if (!laid_out) return laid_out.error();
-  prompt.insert(prompt.end(), laid_out->begin(), laid_out->end());
+  prompt.tokens.insert(prompt.tokens.end(), laid_out->begin(), laid_out->end());
   return prompt;
 }
 

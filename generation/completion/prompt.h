@@ -11,6 +11,7 @@
 #include "generation/completion/completion.h"
 #include "model/base/expected.h"
 #include "model/config/model_config.h"
+#include "model/tokenizer/prefix_trie.h"
 #include "model/tokenizer/tokenizer.h"
 
 namespace weft::generation {
@@ -25,12 +26,21 @@ struct PromptSource {
   std::string_view before, after;  // the document's text around the cursor
 };
 
-// Tokens of the prompt in the family's layout; with LF line ends whatever the document has.
-// The screen is not empty. Errors: a FIM control token that the tokenizer does not have; the screen's own, when it
-// blocks the file.
-Expected<std::vector<TokenId>> build_prompt(const PromptSource& source, const PromptBudget& budget,
-                                            const model::ModelConfig& config, const model::Tokenizer& tokenizer,
-                                            const Screen& screen);
+struct PromptModel {
+  const model::ModelConfig& config;
+  const model::Tokenizer& tokenizer;
+  const model::PrefixTrie& prefix_trie;  // the tokenizer's
+};
+
+struct Prompt {
+  std::vector<TokenId> tokens;
+  std::string opening;  // the end of the text before the cursor that is not in them, for GenerationRequest::opening
+};
+
+// In the family's layout; with LF line ends whatever the document has. The screen is not empty. Errors: a FIM control
+// token that the tokenizer does not have; the screen's own, when it blocks the file.
+Expected<Prompt> build_prompt(const PromptSource& source, const PromptBudget& budget, const PromptModel& model,
+                              const Screen& screen);
 
 // What must end a generation: config.eos, and every FIM control token that the tokenizer knows.
 std::vector<TokenId> stop_tokens(const model::ModelConfig& config, const model::Tokenizer& tokenizer);

@@ -84,10 +84,11 @@ constexpr std::array kRows{
            .middle = "<｜fim▁end｜>",
            .header = FileHeader::kComment,
            .stops = {"<｜end▁of▁sentence｜>"}},
-    // Seed-Coder
+    // Seed-Coder: the order of its technical report
     FimRow{.prefix = "<[fim-prefix]>",
            .suffix = "<[fim-suffix]>",
            .middle = "<[fim-middle]>",
+           .layout = FimLayout::kSuffixPrefixMiddle,
            .stops = {"<[end▁of▁sentence]>"}},
     // Codestral
     FimRow{.prefix = "[PREFIX]",

@@ -22,10 +22,14 @@ class PrefixTrie {
   // `remainder`: the bytes not matched yet. Control tokens are never among the answer; with nothing left to match all
   // others are. O(b log V + tokens in `parts`) for the b bytes of `remainder` that some token begins with.
   [[nodiscard]] Allowed allowed(std::string_view remainder) const;
+  // Whether some token begins inside `left` and ends behind it, where `right` follows and after that anything: then
+  // nobody can tell yet that tokens part between the two.
+  [[nodiscard]] bool crosses(std::string_view left, std::string_view right) const;
 
  private:
   ByteTrie trie_;             // no entry is empty
   std::vector<TokenId> ids_;  // of its entries
+  std::size_t longest_ = 0;   // bytes of a token
 };
 
 }  // namespace weft::model

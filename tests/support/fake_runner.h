@@ -37,10 +37,10 @@ struct FakeRunnerOptions {
   std::string name = "fake-model";
   std::size_t vocabulary = ByteTokenizer::kVocabulary;
   std::size_t max_positions = 4096;
-  std::shared_ptr<Gate> gate;  // may be null; passed at the beginning of each step that has tokens
+  std::shared_ptr<Gate> gate{};  // may be null; passed at the beginning of each step that has tokens
   std::map<std::string, Script>
-      adapter_scripts;         // by LoraAdapter::name; an adapter without one says what the base says
-  std::string missing_module;  // an adapter with a delta for it is refused
+      adapter_scripts{};         // by LoraAdapter::name; an adapter without one says what the base says
+  std::string missing_module{};  // an adapter with a delta for it is refused
 };
 
 class FakeRunner final : public model::ModelRunner {

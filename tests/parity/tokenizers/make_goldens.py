@@ -157,10 +157,14 @@ def llama3():
 
 
 def starcoder():
-    digits = pre_tokenizers.Digits(individual_digits=True)
+    """And its predecessor, whose control tokens come last."""
+    cuts = pre_tokenizers.Sequence([pre_tokenizers.Digits(individual_digits=True), byte_level(True)])
     names = ["<|endoftext|>", "<fim_prefix>", "<fim_middle>", "<fim_suffix>", "<fim_pad>", "<repo_name>", "<file_sep>",
              "<issue_start>", "<jupyter_code>", "<empty_output>"]
-    write_byte_level("starcoder", train_byte_level(pre_tokenizers.Sequence([digits, byte_level(True)]), 2600, names))
+    write_byte_level("starcoder", train_byte_level(cuts, 2600, names))
+    spec = train_byte_level(cuts, 2600)
+    add_tokens(spec, ["<|endoftext|>", "<fim-prefix>", "<fim-middle>", "<fim-suffix>", "<fim-pad>"])
+    write_byte_level("santacoder", spec)
 
 
 def mellum():

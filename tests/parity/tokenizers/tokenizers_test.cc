@@ -130,6 +130,7 @@ const Family kFamilies[] = {
     {"qwen2", {"<|endoftext|>", "<|fim_prefix|>", "<|fim_middle|>", "<|fim_suffix|>", "<|repo_name|>", "<|file_sep|>"}},
     {"llama3", {"<|begin_of_text|>", "<|end_of_text|>", "<|fim_prefix|>"}},
     {"starcoder", {"<|endoftext|>", "<fim_prefix>", "<fim_middle>", "<fim_suffix>", "<repo_name>", "<file_sep>"}},
+    {"santacoder", {"<|endoftext|>", "<fim-prefix>", "<fim-middle>", "<fim-suffix>", "<fim-pad>"}},
     {"mellum", {"<fim_suffix>", "<fim_prefix>", "<fim_middle>", "<filename>", "<|endoftext|>"}},
     {"deepseek_coder", {"<｜fim▁begin｜>", "<｜fim▁hole｜>", "<｜fim▁end｜>", "<｜begin▁of▁sentence｜>"}},
     {"gpt2", {"<|endoftext|>"}},

@@ -212,6 +212,39 @@ TEST_F(EngineOverFake, LogitsThatAreNoNumbersFailTheRequest) {
   EXPECT_EQ(result.error, "the model gave no finite logits after 4 tokens");
 }
 
+// As in published checkpoints: logits of more ids than the tokenizer has.
+TEST_F(EngineOverFake, WhatTheTokenizerCannotWriteIsNeverGenerated) {
+  constexpr std::size_t kPadded = ByteTokenizer::kVocabulary + 40;
+  FakeRunnerOptions options;
+  options.vocabulary = kPadded;
+  const auto runner = std::make_shared<FakeRunner>(
+      [](std::span<const TokenId> history) {
+        std::vector<float> logits = hashed_script()(history);
+        logits.resize(kPadded, 50.0F);
+        return logits;
+      },
+      options);
+  EngineHarness padded = over(runner), plain = over(std::make_shared<FakeRunner>(hashed_script()));
+  for (const std::size_t beams : {1U, 5U}) {
+    for (const double temperature : {0.0, 1.5}) {
+      const auto asked = [&] {
+        GenerationRequest asked = request("some text");
+        asked.max_new_tokens = 20;
+        asked.beams = beams;
+        asked.sampling.temperature = temperature;
+        return asked;
+      };
+      const GenerationResult result = padded.generate(asked()), expected = plain.generate(asked());
+      EXPECT_EQ(result.tokens, expected.tokens);
+      EXPECT_EQ(result.logprobs, expected.logprobs);
+      EXPECT_EQ(result.hypotheses.size(), expected.hypotheses.size());
+    }
+  }
+  GenerationRequest forced = request("some text");
+  forced.forced = {TokenId(ByteTokenizer::kVocabulary)};
+  EXPECT_EQ(padded.generate(std::move(forced)).error, "forced token 263 is outside of the vocabulary of 263");
+}
+
 TEST_F(EngineOverFake, TimesAreThoseOfTheClock) {
   using std::chrono::milliseconds;
   EngineHarness* running = nullptr;

@@ -83,7 +83,7 @@ TEST(GenerateFunction, ByTheAdapterWhereThereIsOne) {
   EXPECT_EQ(found->front().code, kFunction);
 }
 
-// "def" forced upon it would cut off the tokens that begin with it and go on: "def add" is one for the default model.
+// It has learnt how functions begin, and that some do not with "def".
 TEST(GenerateFunction, AnAdaptersFirstTokenIsItsOwn) {
   const std::string function = "async def add(a, b):\n    return a + b";
   const Rig rig(test::answering(std::string(kPrompt), "def base():\n    pass"),

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "tests/support/word_tokenizer.h"
 #include "tests/unit/generation/completion/rig.h"
 
 namespace weft::generation {
@@ -178,6 +179,29 @@ TEST(Completion, TellsTheModelWhatStandsOnBothSides) {
     const Rig rig(by_heart_script("def area(w, h):\n    return w * h\n"), {}, layout);
     EXPECT_EQ(rig.text_at("def area(w, h):\n    re^\n\nprint(area(1, 2))\n"), "turn w * h");
     EXPECT_EQ(rig.runner->broken_plans(), 0U);
+  }
+}
+
+// "pri" and "print" are one token each to the model, which has learnt the second alone.
+TEST(Completion, FinishesTheWordThatTheCursorIsIn) {
+  const auto tokenizer = std::make_shared<test::WordTokenizer>(std::vector<std::string>{"pri", "print", "print(x)"});
+  const Rig rig(
+      [&](std::span<const TokenId> history) {
+        std::vector<float> logits(tokenizer->vocabulary(), 0.0F);
+        const std::string text = tokenizer->decode(history);
+        logits['?'] = 5;
+        if (text.ends_with("y = ")) logits[tokenizer->vocabulary() - 1] = 10;
+        if (text.ends_with("print(x)")) logits[static_cast<std::size_t>(test::ByteTokenizer::kEndOfText.value())] = 10;
+        return logits;
+      },
+      {}, model::FimLayout::kSpm, tokenizer);
+  for (const Trigger trigger : {Trigger::kAutomatic, Trigger::kInvoked}) {
+    auto request = request_at("y = pri^");
+    request.trigger = trigger;
+    const auto result = rig.complete(request);
+    ASSERT_EQ(result.items.size(), 1U) << result.reason;
+    EXPECT_EQ(result.items[0].text, "nt(x)");
+    EXPECT_EQ(result.items[0].replace_begin, 7U);
   }
 }
 

@@ -84,7 +84,7 @@ std::string laid_out(const std::string& family, bool with_context) {
   FimParts parts{.prefix = letters.encode("P"), .suffix = letters.encode("S")};
   if (with_context) {
     parts.repository = "repo";
-    parts.context = {{"a.py", letters.encode("A")}, {"b.py", letters.encode("B")}};
+    parts.context = {{"a.py", "A"}, {"b.py", "B"}};
     parts.path = "c.py";
   }
   const auto tokens = lay_out(parts, format_of(family), letters);

@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "model/base/utf8.h"
+#include "tests/support/word_tokenizer.h"
 #include "tests/unit/generation/completion/rig.h"
 
 namespace weft::generation {
@@ -19,6 +20,7 @@ using test::ByteTokenizer;
 using test::fim_config;
 
 const ByteTokenizer kTokenizer;
+const model::PrefixTrie kTrie(kTokenizer);
 
 Expected<std::string> unscreened(std::string_view, std::string_view text) { return std::string(text); }
 
@@ -28,9 +30,9 @@ struct Parts {
 
 std::vector<TokenId> prompt_of(std::string_view before, std::string_view after, PromptBudget budget = {},
                                model::FimLayout layout = model::FimLayout::kPsm) {
-  auto prompt = build_prompt({"a.py", before, after}, budget, fim_config(layout), kTokenizer, unscreened);
+  auto prompt = build_prompt({"a.py", before, after}, budget, {fim_config(layout), kTokenizer, kTrie}, unscreened);
   WEFT_CHECK(prompt.has_value());
-  return *prompt;
+  return prompt->tokens;
 }
 
 Parts parts_of(const std::vector<TokenId>& psm) {
@@ -58,22 +60,22 @@ TEST(Prompt, HasTheFamilysOrder) {
 TEST(Prompt, BeginsWithTheFamilysFirstToken) {
   model::ModelConfig config = fim_config(model::FimLayout::kPsm);
   config.bos = 7;
-  const auto prompt = build_prompt({"a.py", "a", ""}, {}, config, kTokenizer, unscreened);
+  const auto prompt = build_prompt({"a.py", "a", ""}, {}, {config, kTokenizer, kTrie}, unscreened);
   ASSERT_TRUE(prompt);
-  EXPECT_EQ(prompt->front(), TokenId(7));
+  EXPECT_EQ(prompt->tokens.front(), TokenId(7));
 }
 
 TEST(Prompt, IsThePrefixAloneWhereTheFamilyCannotInfill) {
-  const auto prompt = build_prompt({"a.py", "ab", "cd"}, {}, model::ModelConfig(), kTokenizer, unscreened);
+  const auto prompt = build_prompt({"a.py", "ab", "cd"}, {}, {model::ModelConfig(), kTokenizer, kTrie}, unscreened);
   ASSERT_TRUE(prompt);
-  EXPECT_EQ(kTokenizer.decode(*prompt), "ab");
-  EXPECT_EQ(prompt->size(), 2U);
+  EXPECT_EQ(kTokenizer.decode(prompt->tokens), "ab");
+  EXPECT_EQ(prompt->tokens.size(), 2U);
 }
 
 TEST(Prompt, NamesTheControlTokenThatTheTokenizerLacks) {
   model::ModelConfig config = fim_config(model::FimLayout::kPsm);
   config.fim.middle = "<mid>";
-  const auto prompt = build_prompt({"a.py", "a", "b"}, {}, config, kTokenizer, unscreened);
+  const auto prompt = build_prompt({"a.py", "a", "b"}, {}, {config, kTokenizer, kTrie}, unscreened);
   ASSERT_FALSE(prompt);
   EXPECT_EQ(prompt.error().message, "the model names the fim token <mid>, which its tokenizer does not have");
 }
@@ -127,11 +129,28 @@ TEST(Prompt, CutsNoCharacterInTwo) {
       return std::string(text);
     };
     before.insert(before.begin(), 'x');
-    ASSERT_TRUE(
-        build_prompt({"a.py", before, after}, {100, 30}, fim_config(model::FimLayout::kPsm), kTokenizer, watch));
+    ASSERT_TRUE(build_prompt({"a.py", before, after}, {100, 30},
+                             {fim_config(model::FimLayout::kPsm), kTokenizer, kTrie}, watch));
     ASSERT_FALSE(pieces.empty());
     for (const std::string& piece : pieces) EXPECT_TRUE(is_valid_utf8(piece)) << shift;
   }
+}
+
+TEST(Prompt, EndsBeforeTheWordThatTheCursorIsIn) {
+  const test::WordTokenizer tokenizer({"print"});
+  const model::PrefixTrie trie(tokenizer);
+  const auto text_of = [&](std::string_view before, const model::ModelConfig& config) {
+    const auto prompt = build_prompt({"a.py", before, "x\n"}, {}, {config, tokenizer, trie}, unscreened);
+    WEFT_CHECK(prompt.has_value());
+    return tokenizer.decode(prompt->tokens) + '|' + prompt->opening;
+  };
+  const model::ModelConfig psm = fim_config(model::FimLayout::kPsm), spm = fim_config(model::FimLayout::kSpm);
+  EXPECT_EQ(text_of("a = pri", psm), "a = x\n|pri");
+  EXPECT_EQ(text_of("a = pri", spm), "x\na = |pri");
+  EXPECT_EQ(text_of("a = pri", model::ModelConfig()), "a = |pri");
+  EXPECT_EQ(text_of("a = prx", psm), "a = prxx\n|");
+  EXPECT_EQ(text_of("pri", psm), "x\n|pri");
+  EXPECT_EQ(text_of("pri", model::ModelConfig()), "pri|");  // a prompt has a token
 }
 
 // A tokenizer of code: a line end and the blanks after it are one token, so is a word.
@@ -156,9 +175,9 @@ class LineEndTokenizer final : public model::Tokenizer {
 TEST(Prompt, KeepsALineEndAndItsIndentationTogether) {
   const LineEndTokenizer tokenizer;
   const std::string text = "def f():\n    a = 1\n\n    b";
-  const auto prompt = build_prompt({"a.py", text, ""}, {}, model::ModelConfig(), tokenizer, unscreened);
+  const auto prompt = build_prompt({"a.py", text, ""}, {}, {model::ModelConfig(), tokenizer, kTrie}, unscreened);
   ASSERT_TRUE(prompt);
-  EXPECT_EQ(*prompt, tokenizer.encode(text));
+  EXPECT_EQ(prompt->tokens, tokenizer.encode(text));
 }
 
 TEST(StopTokens, AreTheEndOfTextAndWhatSeparatesDocuments) {

@@ -41,10 +41,11 @@ inline generation::CompletionRequest request_at(std::string_view annotated, std:
 
 struct Rig {
   explicit Rig(Script script, generation::CompletionOptions options = {},
-               model::FimLayout layout = model::FimLayout::kPsm)
-      : runner(std::make_shared<FakeRunner>(std::move(script))),
-        engine(std::make_shared<generation::Engine>(runner, std::make_shared<ByteTokenizer>(), clock,
-                                                    generation::EngineOptions{.threads = 0})),
+               model::FimLayout layout = model::FimLayout::kPsm,
+               const std::shared_ptr<const model::Tokenizer>& tokenizer = std::make_shared<ByteTokenizer>())
+      : runner(
+            std::make_shared<FakeRunner>(std::move(script), FakeRunnerOptions{.vocabulary = tokenizer->vocabulary()})),
+        engine(std::make_shared<generation::Engine>(runner, tokenizer, clock, generation::EngineOptions{.threads = 0})),
         service(
             std::make_unique<generation::CompletionService>(engine, fim_config(layout), clock, std::move(options))) {}
 

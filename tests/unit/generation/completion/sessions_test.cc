@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "tests/support/word_tokenizer.h"
 #include "tests/unit/generation/completion/rig.h"
 
 namespace weft::test {
@@ -69,6 +70,21 @@ TEST_F(Sessions, TheDocumentsUnusedForLongestStartAfresh) {
   EXPECT_EQ(prefilled(with_typed(text, "o"), fmt::format("{}.py", kept)), 1U);
   EXPECT_EQ(prefilled(with_typed(text, "o"), "1.py"), 1U);
   EXPECT_EQ(prefilled(with_typed(text, "o"), "0.py"), prompt_tokens_);
+}
+
+// A word is one token, and what the cursor is in is none of the prompt's.
+TEST(SessionsInWords, AnotherLetterOfAWordComputesNoPrompt) {
+  const auto tokenizer = std::make_shared<WordTokenizer>(std::vector<std::string>{"value", "valuation", "    "});
+  generation::CompletionOptions options;
+  options.max_new_tokens = 4;
+  const Rig rig(hashed_script(tokenizer->vocabulary()), options, FimLayout::kSpm, tokenizer);
+  const auto prefilled = [&](std::string_view typed) {
+    const std::string text = fmt::format("def f(x):\n    return x\n\n\ny = {}^\n", typed);
+    return rig.complete(request_at(text)).timings.prefilled_tokens;
+  };
+  EXPECT_GT(prefilled(""), 10U);
+  for (const char* typed : {"v", "va", "val", "valu", "value"}) EXPECT_LE(prefilled(typed), 8U) << typed;
+  EXPECT_EQ(rig.runner->broken_plans(), 0U);
 }
 
 }  // namespace

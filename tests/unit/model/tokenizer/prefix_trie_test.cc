@@ -64,6 +64,39 @@ TEST(PrefixTrie, AllowsWhatTheDefinitionAllows) {
   }
 }
 
+// Whether a token, laid so that it begins inside `left` and ends behind it, agrees with all that is there.
+bool naive_crosses(const std::vector<std::string>& tokens, const std::string& left, const std::string& right) {
+  const std::string text = left + right;
+  for (const std::string& token : tokens) {
+    for (std::size_t begin = 0; begin < left.size(); ++begin) {
+      if (begin + token.size() <= left.size()) continue;
+      const std::string there = text.substr(begin, token.size());
+      if (token.starts_with(there)) return true;
+    }
+  }
+  return false;
+}
+
+TEST(PrefixTrie, KnowsWhereTokensMayCross) {
+  std::mt19937 random(5);
+  const auto word = [&](std::size_t size) {
+    std::string out(random() % size, 'a');
+    for (char& c : out) c = "abc"[random() % 3];
+    return out;
+  };
+  std::size_t crossed = 0;
+  for (int round = 0; round < 3000; ++round) {
+    std::vector<std::string> tokens(random() % 6);
+    for (auto& token : tokens) token = word(6);
+    const std::string left = word(7), right = word(5);
+    const bool expected = naive_crosses(tokens, left, right);
+    EXPECT_EQ(PrefixTrie(Listed(tokens)).crosses(left, right), expected) << left << '|' << right;
+    crossed += expected ? 1 : 0;
+  }
+  EXPECT_GT(crossed, 300U);
+  EXPECT_LT(crossed, 2700U);
+}
+
 TEST(PrefixTrie, AllowsOfARealVocabularyWhatTheDefinitionAllows) {
   for (const char* family : {"qwen2", "codellama", "t5"}) {
     const auto tokenizer = load_tokenizer(std::string(WEFT_SOURCE_DIR) + "/tests/parity/tokenizers/golden/" + family);
