@@ -1,11 +1,14 @@
-// MappedFile: a whole file mapped for reading; unmapped by the destructor. Move-only; reading is thread-safe.
+// MappedFile: a whole file mapped for reading; unmapped and closed by the destructor. Move-only; reading is
+// thread-safe.
 #pragma once
 
 #include <cstddef>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "model/base/expected.h"
+#include "model/base/unique_fd.h"
 
 namespace weft {
 
@@ -20,15 +23,21 @@ class MappedFile {
   ~MappedFile();
   [[nodiscard]] std::span<const std::byte> bytes() const { return {data_, size_}; }
 
+  // Copies a part of bytes() by reading the file: several times as fast as the mapping where each page is wanted once.
+  // Error: the disk's, or that the file has been cut short since.
+  [[nodiscard]] Expected<void> read(std::span<const std::byte> part, std::byte* out) const;
+  // From now on it is read from first to last. Where the system refuses, it is but slower.
+  void read_in_order() const;
+
  private:
-  MappedFile(const std::byte* data, std::size_t size) : data_(data), size_(size) {}
+  MappedFile(UniqueFd file, const std::byte* data, std::size_t size)
+      : file_(std::move(file)), data_(data), size_(size) {}
+  UniqueFd file_;
   const std::byte* data_ = nullptr;
   std::size_t size_ = 0;
 };
 
-// Of parts of mapped files. Where the system refuses, nothing happens: all they change is how fast reading is.
-void read_in_order(std::span<const std::byte> part);  // from now on it is read from first to last
-void fetch(std::span<const std::byte> part);          // waits until it is there, which is faster than page by page
-void give_back(std::span<const std::byte> part);      // has been read: this process no longer holds it in memory
+// A part of a mapped file has been read: this process no longer holds it in memory.
+void give_back(std::span<const std::byte> part);
 
 }  // namespace weft

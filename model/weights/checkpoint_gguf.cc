@@ -106,17 +106,18 @@ Expected<Checkpoint> Checkpoint::open_gguf(const std::string& path) {
   for (std::size_t number = 0; number < parts.size(); ++number) {
     auto file = MappedFile::open(parts[number]);
     if (!file) return file.error();
-    read_in_order(file->bytes());
+    file->read_in_order();
     auto part = parse_gguf(file->bytes());
     if (!part) return make_error("{}: {}", parts[number], part.error().message);
     if (auto fits = check_split(part->metadata, number, parts.size()); !fits) {
       return make_error("{}: {}", parts[number], fits.error().message);
     }
     checkpoint.files_.push_back({parts[number], file->bytes().size()});
-    checkpoint.mappings_.push_back(std::make_shared<const MappedFile>(*std::move(file)));
+    const auto mapping = std::make_shared<const MappedFile>(*std::move(file));
+    checkpoint.mappings_.push_back(mapping);
     if (number == 0) all.metadata = std::move(part->metadata);
     for (auto& [name, view] : part->tensors) {
-      view.mapped = true;
+      view.file = mapping.get();
       if (!all.tensors.emplace(name, std::move(view)).second) {
         return make_error("{}: tensor '{}' is in an earlier part too", parts[number], name);
       }

@@ -234,7 +234,7 @@ Expected<QuantizedMatrix> Checkpoint::find_quantized(std::string_view name, cons
     return linear.dtype == Dtype::kI8 ? read_int8(linear, scale, slice) : read_int4(linear, scale, slice);
   };
   auto matrix = read();
-  if (linear.mapped) give_back(linear.data);
+  if (linear.file != nullptr) give_back(linear.data);
   if (!matrix) return make_error("weight {} {}", name, matrix.error().message);
   const auto bad = std::ranges::find_if_not(matrix->scales, [](float scale) { return std::isfinite(scale); });
   if (bad != matrix->scales.end()) {

@@ -5,13 +5,12 @@
 #include <vector>
 
 #include "model/base/check.h"
-#include "model/base/mmap.h"
 #include "model/weights/dequantize.h"
 
 namespace weft::model {
 namespace {
 
-// Fetched before it is read, and given back after it. Large enough to keep a disk busy, small beside a model.
+// Read at once. Large enough to keep a disk busy, small beside a model.
 constexpr std::int64_t kChunkBytes = std::int64_t{4} << 20;
 
 template <class Out>
@@ -50,17 +49,27 @@ class StoredRows {
 
   [[nodiscard]] std::int64_t columns() const { return columns_; }
   [[nodiscard]] std::int64_t row_bytes() const { return columns_ / blocks_.block_values * blocks_.block_bytes; }
-  [[nodiscard]] std::span<const std::byte> bytes(std::int64_t row, std::int64_t rows) const {
+  // From now on all that is asked for is among `rows` rows from `row` on, or in the same heads.
+  Expected<void> fetch(std::int64_t row, std::int64_t rows) {
+    const std::int64_t heads = std::max<std::int64_t>(1, view_.rotary_rows);
     const std::int64_t all = view_.transposed ? whole(view_).columns : whole(view_).rows;
-    return view_.data.subspan(static_cast<std::size_t>(row * row_bytes()),
-                              static_cast<std::size_t>(std::clamp(all - row, std::int64_t{0}, rows) * row_bytes()));
+    first_ = row / heads * heads;
+    const std::int64_t end = std::min(all, (row + rows + heads - 1) / heads * heads);
+    const auto part = view_.data.subspan(static_cast<std::size_t>(first_ * row_bytes()),
+                                         static_cast<std::size_t>((end - first_) * row_bytes()));
+    bytes_ = part.data();
+    if (view_.file == nullptr) return {};
+    thread_local std::vector<std::byte> buffer;
+    buffer.resize(std::max(buffer.size(), part.size()));
+    bytes_ = buffer.data();
+    return view_.file->read(part, buffer.data());
   }
   [[nodiscard]] bool aligned(std::int64_t column, std::int64_t columns) const {
     return column % blocks_.block_values == 0 && columns % blocks_.block_values == 0;
   }
   // Of whole blocks.
   [[nodiscard]] const std::byte* at(std::int64_t row, std::int64_t column) const {
-    return view_.data.data() + row * row_bytes() + column / blocks_.block_values * blocks_.block_bytes;
+    return bytes_ + (row - first_) * row_bytes() + column / blocks_.block_values * blocks_.block_bytes;
   }
   // Any columns, with the offset. Valid until the next call.
   const float* read(std::int64_t row, std::int64_t column, std::int64_t columns) {
@@ -78,6 +87,8 @@ class StoredRows {
   const TensorView& view_;
   const DtypeTraits& blocks_;
   std::int64_t columns_;
+  std::int64_t first_ = 0;  // the row that `bytes_` begins with
+  const std::byte* bytes_ = nullptr;
   std::vector<float> buffer_;
 };
 
@@ -130,13 +141,12 @@ Expected<void> read(const TensorView& view, const TensorSlice& slice, Out* out, 
   const std::int64_t count = view.transposed ? slice.columns : slice.rows;
   for (std::int64_t done = 0; done < count; done += step) {
     const std::int64_t rows = std::min(step, count - done);
-    if (view.mapped) fetch(stored.bytes(first + done, rows));
+    if (auto fetched = stored.fetch(first + done, rows); !fetched) return fetched;
     if (view.transposed) {
       read_transposed(stored, {slice.row, slice.rows, first + done, rows}, out + done, stride);
     } else {
       read_plain(view, stored, {first + done, rows, slice.column, slice.columns}, out + done * stride, stride);
     }
-    if (view.mapped) give_back(stored.bytes(first + done, rows));
   }
   return {};
 }

@@ -1,6 +1,6 @@
 // The numbers of a checkpoint's tensor as Hugging Face has it, whatever its file does to them: widened, out of blocks,
-// in their order. Straight from the mapped file, whose pages are given back as reading goes on, so that a loaded model
-// neither holds its file in memory nor depends on the page cache. Pure but for that.
+// in their order. Read from the file, some at a time: a loaded model neither holds its file in memory nor depends on
+// the page cache. Pure but for that.
 #pragma once
 
 #include <cstdint>

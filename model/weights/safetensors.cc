@@ -80,7 +80,6 @@ Expected<Entry> parse_tensor(const std::string& name, const nlohmann::json& entr
     return make_error("tensor '{}' has dtype {}, known are {}", name, type, known_dtypes());
   }
   out.view.dtype = *known;
-  out.view.mapped = true;
   const bool shape_is_list = shape->is_array();
   for (std::size_t i = 0; shape_is_list && i < shape->size(); ++i) {
     const auto side = size_of((*shape)[i]);
@@ -141,7 +140,7 @@ Expected<std::map<std::string, std::string>> parse_metadata(const nlohmann::json
 Expected<std::shared_ptr<const SafetensorsFile>> SafetensorsFile::open(const std::string& path) {
   Expected<MappedFile> file = MappedFile::open(path);
   if (!file) return file.error();
-  read_in_order(file->bytes());
+  file->read_in_order();
   const Expected<nlohmann::json> header = parse_header(path, file->bytes());
   if (!header) return header.error();
   std::uint64_t length = 0;

@@ -33,7 +33,9 @@ class SafetensorsFile {
 
  private:
   SafetensorsFile(std::string path, MappedFile file, Tensors tensors, std::map<std::string, std::string> metadata)
-      : path_(std::move(path)), file_(std::move(file)), tensors_(std::move(tensors)), metadata_(std::move(metadata)) {}
+      : path_(std::move(path)), file_(std::move(file)), tensors_(std::move(tensors)), metadata_(std::move(metadata)) {
+    for (auto& [name, view] : tensors_) view.file = &file_;
+  }
   std::string path_;
   MappedFile file_;
   Tensors tensors_;

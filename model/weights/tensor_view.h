@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "model/base/mmap.h"
+
 namespace weft::model {
 
 // Those from kQ8_0 on are GGUF's: a row is made of blocks of values that share a scale.
@@ -34,11 +36,11 @@ std::optional<std::uint64_t> byte_count(Dtype dtype, std::span<const std::int64_
 struct TensorView {
   Dtype dtype = Dtype::kF32;
   std::vector<std::int64_t> shape;
-  std::span<const std::byte> data;  // row-major, little-endian, as stored
-  bool mapped = false;              // `data` lies in a mapped file, whose pages a reader may give back
-  bool transposed = false;          // the file has [columns, rows], as GGUF has GPT-2's linears
-  std::int64_t rotary_rows = 0;     // rows of a head, stored as rotary pairs (i, i + half) side by side; 0: as they are
-  float offset = 0;                 // to add to what is stored
+  std::span<const std::byte> data;   // row-major, little-endian, as stored
+  const MappedFile* file = nullptr;  // that `data` lies in; null: in memory of its own
+  bool transposed = false;           // the file has [columns, rows], as GGUF has GPT-2's linears
+  std::int64_t rotary_rows = 0;  // rows of a head, stored as rotary pairs (i, i + half) side by side; 0: as they are
+  float offset = 0;              // to add to what is stored
 };
 
 struct NamedTensorView {

@@ -49,6 +49,21 @@ TEST_F(Files, KeepsTheMappedContentWhenTheFileIsReplaced) {
   EXPECT_EQ(mapped(*MappedFile::open(path_)), "new and longer");
 }
 
+TEST_F(Files, ReadsPartsOfAMappedFileAndSaysWhereItHasBeenCut) {
+  ASSERT_TRUE(write_file_atomically(path_, "one two three"));
+  const auto file = MappedFile::open(path_);
+  ASSERT_TRUE(file) << file.error().message;
+  std::string out(3, ' ');
+  const auto read = [&](std::size_t at) {
+    return file->read(file->bytes().subspan(at, 3), reinterpret_cast<std::byte*>(out.data()));
+  };
+  ASSERT_TRUE(read(4));
+  EXPECT_EQ(out, "two");
+  fs::resize_file(path_, 9);
+  ASSERT_TRUE(read(4));
+  EXPECT_EQ(read(8).error().message, "cannot be read: the file ends at byte 9, where it had 13");
+}
+
 TEST_F(Files, MapsAnEmptyFileAsNothing) {
   ASSERT_TRUE(write_file_atomically(path_, ""));
   const auto file = MappedFile::open(path_);
