@@ -1,9 +1,10 @@
 #include "generation/chat_prompt.h"
 
 #include <algorithm>
-#include <optional>
 #include <string_view>
 #include <utility>
+
+#include "generation/prompt_tokens.h"
 
 namespace weft::generation {
 namespace {
@@ -18,8 +19,9 @@ std::string_view trimmed(std::string_view text) {
 
 class ChatLayout {
  public:
-  ChatLayout(const model::ChatFormat& format, const model::Tokenizer& tokenizer)
-      : format_(format), tokenizer_(tokenizer) {}
+  ChatLayout(const model::ChatFormat& format, const model::Tokenizer& tokenizer) : format_(format), out_(tokenizer) {
+    out_.start_texts(format.starts_texts);
+  }
 
   // Text of ours, in which control tokens stand for themselves.
   void markup(std::string_view some) {
@@ -29,18 +31,12 @@ class ChatLayout {
       for (const std::string& each : format_.controls) {
         if (const std::size_t at = some.find(each); at < first) first = at, control = each;
       }
-      run_ += some.substr(0, first);
+      out_.text(some.substr(0, first));
+      out_.control(control);
       some.remove_prefix(first + control.size());
-      if (control.empty()) continue;
-      flush();
-      if (const auto id = tokenizer_.control(control)) {
-        out_.push_back(*id);
-      } else if (!missing_) {
-        missing_ = control;
-      }
     }
   }
-  void text(std::string_view some) { run_ += format_.trims ? trimmed(some) : some; }
+  void text(std::string_view some) { out_.text(format_.trims ? trimmed(some) : some); }
   void turn(const model::ChatMarkup& around, std::string_view some) {
     markup(around.before);
     text(some);
@@ -48,24 +44,15 @@ class ChatLayout {
   }
 
   Expected<std::vector<TokenId>> tokens() && {
-    flush();
-    if (missing_) return make_error("the chat format names {}, which the tokenizer does not have", *missing_);
-    return std::move(out_);
+    if (const auto& missing = out_.missing()) {
+      return make_error("the chat format names {}, which the tokenizer does not have", *missing);
+    }
+    return std::move(out_).take();
   }
 
  private:
-  void flush() {
-    if (run_.empty()) return;
-    const auto ids = format_.starts_texts ? tokenizer_.encode_start(run_) : tokenizer_.encode(run_);
-    run_.clear();
-    out_.insert(out_.end(), ids.begin(), ids.end());
-  }
-
   const model::ChatFormat& format_;
-  const model::Tokenizer& tokenizer_;
-  std::string run_;  // not encoded yet
-  std::vector<TokenId> out_;
-  std::optional<std::string> missing_;
+  PromptTokens out_;
 };
 
 }  // namespace

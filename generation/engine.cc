@@ -134,7 +134,7 @@ Engine::Impl::Impl(std::shared_ptr<model::ModelRunner> runner, std::shared_ptr<c
                    std::shared_ptr<const Clock> clock, EngineOptions options)
     : runner_(std::move(runner)),
       tokenizer_(std::move(tokenizer)),
-      prefix_trie_(*tokenizer_),
+      prefix_trie_((WEFT_CHECK(tokenizer_), *tokenizer_)),
       clock_(std::move(clock)),
       options_(options),
       inbox_(options.queue_limit),

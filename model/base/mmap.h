@@ -23,8 +23,8 @@ class MappedFile {
   ~MappedFile();
   [[nodiscard]] std::span<const std::byte> bytes() const { return {data_, size_}; }
 
-  // Copies a part of bytes() by reading the file: several times as fast as the mapping where each page is wanted once.
-  // Error: the disk's, or that the file has been cut short since.
+  // Copies a part of bytes() by reading the file: threads that want each page once need not wait for each other, as
+  // they do while pages of a mapping come and go. Error: the disk's, or that the file has been cut short since.
   [[nodiscard]] Expected<void> read(std::span<const std::byte> part, std::byte* out) const;
   // From now on it is read from first to last. Where the system refuses, it is but slower.
   void read_in_order() const;

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <cstring>
 
 #include "model/base/check.h"
 #include "model/base/mmap.h"
 #include "model/weights/checkpoint.h"
+#include "model/weights/finite.h"
 
 namespace weft::model {
 namespace {
@@ -176,9 +176,9 @@ Expected<QuantizedMatrix> quantize(const TensorView& view, const QuantizedFormat
     const TensorSlice part{slice.row + done, std::min(kStripRows, slice.rows - done), slice.column, slice.columns};
     strip.resize(static_cast<std::size_t>(part.rows * part.columns));
     if (auto read = read_slice(view, part, strip.data(), slice.columns); !read) return read.error();
-    const auto bad = std::ranges::find_if_not(strip, [](float x) { return std::isfinite(x); });
-    if (bad != strip.end()) {
-      return make_error("row {} holds a value that is not finite", part.row + (bad - strip.begin()) / part.columns);
+    if (const auto bad = first_not_finite(std::span<const float>(strip))) {
+      return make_error("row {} holds a value that is not finite",
+                        part.row + static_cast<std::int64_t>(*bad) / part.columns);
     }
     const QuantizedMatrix rounded = quantize_rows(strip, part.columns, format);
     values = std::ranges::copy(rounded.values, values).out;
@@ -234,12 +234,16 @@ Expected<QuantizedMatrix> Checkpoint::find_quantized(std::string_view name, cons
     return linear.dtype == Dtype::kI8 ? read_int8(linear, scale, slice) : read_int4(linear, scale, slice);
   };
   auto matrix = read();
-  if (linear.file != nullptr) give_back(linear.data);
   if (!matrix) return make_error("weight {} {}", name, matrix.error().message);
-  const auto bad = std::ranges::find_if_not(matrix->scales, [](float scale) { return std::isfinite(scale); });
-  if (bad != matrix->scales.end()) {
-    const std::int64_t row = (bad - matrix->scales.begin()) * matrix->rows / std::ssize(matrix->scales);
-    return make_error("weight {} has a scale that is not finite: {} in row {}", name, *bad, slice.row + row);
+  if (linear.file != nullptr) {  // the slice's rows alone: other threads may be at others
+    const auto row_bytes = static_cast<std::int64_t>(linear.data.size()) / linear.shape[0];
+    give_back(linear.data.subspan(static_cast<std::size_t>(slice.row * row_bytes),
+                                  static_cast<std::size_t>(slice.rows * row_bytes)));
+  }
+  if (const auto bad = first_not_finite(std::span<const float>(matrix->scales))) {
+    const std::int64_t row = static_cast<std::int64_t>(*bad) * matrix->rows / std::ssize(matrix->scales);
+    return make_error("weight {} has a scale that is not finite: {} in row {}", name, matrix->scales[*bad],
+                      slice.row + row);
   }
   return matrix;
 }
