@@ -8,12 +8,12 @@
 #pragma once
 
 #include <cstddef>
-#include <functional>
 #include <span>
 #include <vector>
 
 #include "generation/engine.h"
 #include "generation/line.h"
+#include "generation/prefix_cache.h"
 
 namespace weft::generation {
 
@@ -31,16 +31,11 @@ struct Extension {
 [[nodiscard]] std::vector<Extension> best_extensions(std::span<const Line> lines, std::span<const float> rows,
                                                      std::size_t count);
 
-// The first child of a line goes on in its sequence; each further one forks from it as it was; a line without children
-// lets its sequence go.
-struct SequenceMoves {
-  std::vector<model::Fork> forks;
-  std::vector<SequenceId> released;
-};
-// Gives the children their sequences. `length`: tokens of each parent that the runner holds.
+// Gives the children their sequences: the first child of a line goes on in its sequence; each further one forks from it
+// as it was; a line without children lets its sequence go. `length`: tokens of each parent that the runner holds.
 [[nodiscard]] SequenceMoves assign_sequences(std::span<const Line> parents,
                                              std::span<const std::size_t> parent_of_child, Position length,
-                                             std::span<Line> children, const std::function<SequenceId()>& new_sequence);
+                                             std::span<Line> children, const NewSequence& new_sequence);
 
 [[nodiscard]] double length_normalised(double logprob_sum, std::size_t length);
 

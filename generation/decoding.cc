@@ -6,24 +6,41 @@
 
 #include <fmt/format.h>
 
+#include "generation/memory/mixture.h"
 #include "generation/sampling.h"
 
 namespace weft::generation {
+namespace {
 
-Decoding::Decoding(Submission submission, std::size_t max_positions)
+std::size_t common_prefix(std::span<const TokenId> a, std::span<const TokenId> b) {
+  return static_cast<std::size_t>(std::ranges::mismatch(a, b).in1 - a.begin());
+}
+
+// The way in which the tokenizer itself writes an opening, without its last token: the likeliest spelling.
+std::vector<Guess> usual_spelling(std::string_view opening, const model::Tokenizer& tokenizer) {
+  std::vector<Guess> out;
+  for (const TokenId token : tokenizer.encode(opening)) {
+    const std::string_view bytes = tokenizer.bytes(token);
+    if (bytes.empty() || bytes.size() >= opening.size() || !opening.starts_with(bytes)) break;
+    opening.remove_prefix(bytes.size());
+    out.push_back({token});
+  }
+  out.resize(std::min(out.size(), kMostRows - 1));
+  return out;
+}
+
+}  // namespace
+
+Decoding::Decoding(Submission submission, const model::RunnerInfo& model)
     : submission_(std::move(submission)),
-      max_positions_(max_positions),
+      max_positions_(model.max_positions),
+      causal_(model.causal),
       spelling_(request().opening),
       prompt_(request().prompt),
       lines_(1),
-      kept_(request().beams, request().max_new_tokens) {}
-
-void Decoding::start(const HeldSequence& held, TimePoint now) {
-  WEFT_CHECK(!started());
-  lines_.front().sequence = held.id;
-  computed_ = std::min(common_prefix(held.tokens, prompt_), prompt_.size() - 1);
-  started_ = now;
-}
+      drafter_(request().memory),
+      kept_(request().beams, request().max_new_tokens),
+      served_(submission_.submitted) {}
 
 std::vector<TokenId> Decoding::tokens_of(const Line& line, std::size_t begin, std::size_t end) const {
   std::vector<TokenId> out;
@@ -33,46 +50,155 @@ std::vector<TokenId> Decoding::tokens_of(const Line& line, std::size_t begin, st
   return out;
 }
 
-std::size_t Decoding::add_to(model::StepPlan& plan, std::size_t tokens) {
-  WEFT_CHECK(started() && tokens >= least_tokens() && tokens <= pending_tokens());
+std::vector<TokenId> Decoding::beginning() const {
+  std::size_t shared = generated();
+  for (const Line& line : lines_) shared = std::min(shared, common_prefix(lines_.front().tokens, line.tokens));
+  return tokens_of(lines_.front(), 0, prompt_.size() + shared);
+}
+
+void Decoding::start(PrefixCache::Match held, const NewSequence& new_sequence, TimePoint now) {
+  WEFT_CHECK(!running_);
+  running_ = true;
+  computed_ = std::min(held.length, prompt_.size() + generated() - 1);
+  for (Line& line : lines_) {
+    line.sequence = new_sequence();
+    if (computed_ > 0) {
+      moves_.forks.push_back({held.sequence, line.sequence, Position(static_cast<std::int32_t>(computed_))});
+    }
+  }
+  pin_ = std::move(held.pin);
+  if (!started_) counts_.cached_tokens = computed_;
+  if (!started_) started_ = now;
+}
+
+Decoding::Sequences Decoding::suspend() {
+  if (!running_) return {};
+  Sequences out;
+  // The first line is its parent's first child: its sequence is there even where forks still wait for their step.
+  const auto waits = [&](const model::Fork& fork) { return fork.to == lines_.front().sequence; };
+  if (std::ranges::none_of(moves_.forks, waits) && computed_ > 0) {
+    out.first = lines_.front().sequence;
+    out.tokens = tokens_of(lines_.front(), 0, computed_);
+  } else {
+    out.others.push_back(lines_.front().sequence);
+  }
+  for (std::size_t i = 1; i < lines_.size(); ++i) out.others.push_back(lines_[i].sequence);
+  out.others.insert(out.others.end(), moves_.released.begin(), moves_.released.end());
+  moves_ = {};
+  guesses_.clear();
+  computed_ = 0;
+  pin_ = {};
+  running_ = false;
+  return out;
+}
+
+Schedulable Decoding::schedulable() const {
+  return {.id = id(),
+          .request_class = request().request_class,
+          .pending_tokens = pending_of_line() * lines_.size(),
+          .least_tokens = lines_.size(),
+          .decodes = running_ && generated() > 0 && pending_of_line() == 1,
+          .served = 0,
+          .deadline = request().deadline,
+          .waits_since = served_};
+}
+
+// The last one's logits are those of the token after it, and what they say must still have a place.
+std::size_t Decoding::most_guesses(std::size_t pending) const {
+  if (!request().speculate || !causal_ || request().beams > 1 || pending >= kMostRows) return 0;
+  const std::size_t left = request().max_new_tokens - std::min(request().max_new_tokens, generated() + 1);
+  const std::size_t length = prompt_.size() + generated();
+  return std::min({kMostRows - pending, left, max_positions_ - std::min(max_positions_, length)});
+}
+
+std::size_t Decoding::add_to(model::StepPlan& plan, std::size_t tokens, const Drafting& drafting) {
+  WEFT_CHECK(running_ && tokens >= lines_.size() && tokens <= pending_of_line() * lines_.size());
   const std::size_t each = tokens / lines_.size();
   WEFT_CHECK(each * lines_.size() == tokens);
   plan.forks.insert(plan.forks.end(), moves_.forks.begin(), moves_.forks.end());
   plan.released.insert(plan.released.end(), moves_.released.begin(), moves_.released.end());
   moves_ = {};
+  guesses_.clear();
   const bool wants_logits = each == pending_of_line() && request().max_new_tokens > 0;
+  if (wants_logits && spelling()) {
+    if (causal_ && spelling_.tokens().empty()) {
+      guesses_ = usual_spelling(request().opening, drafting.tools.tokenizer);
+      counts_.prefilled_tokens += guesses_.size();
+    }
+  } else if (wants_logits && drafting.allowed) {
+    const std::vector<TokenId> context = tokens_of(lines_.front(), 0, prompt_.size() + generated());
+    guesses_ = drafter_.draft(context, most_guesses(each), drafting.tools.drafts, drafting.tools.costs);
+  }
+  const std::size_t rows = wants_logits ? 1 + guesses_.size() : 0;  // of a line
   for (const Line& line : lines_) {
     plan.sequences.push_back({.sequence = line.sequence,
                               .start = Position(static_cast<std::int32_t>(computed_)),
                               .tokens = tokens_of(line, computed_, computed_ + each),
-                              .wants_logits = wants_logits,
+                              .logits = rows,
                               .adapter = request().adapter});
+    for (const Guess& guess : guesses_) plan.sequences.back().tokens.push_back(guess.token);
   }
-  return wants_logits ? lines_.size() : 0;
+  return rows * lines_.size();
 }
 
-void Decoding::count_computed(std::size_t tokens) {
-  if (generated() == 0) prefilled_ += tokens;
+void Decoding::count_computed(std::size_t tokens, TimePoint now) {
+  if (generated() == 0) counts_.prefilled_tokens += tokens;
+  ++counts_.steps;
   computed_ += tokens / lines_.size();
+  served_ = now;
 }
 
-std::optional<FinishReason> Decoding::advance(std::span<const float> rows, const Vocabulary& vocabulary,
-                                              const NewSequence& new_sequence, TimePoint now) {
-  const auto& [tokenizer, prefix_trie] = vocabulary;
-  if (pending_tokens() > 0) return std::nullopt;  // the prompt's next chunk
-  std::vector<float> only_endings;
-  if (generated() == 0 && !rows.empty() && !request().opening.empty()) {
-    const bool chosen = spelling_.read(rows, tokenizer, prefix_trie);
+bool Decoding::prompt_is_new() {
+  if (!running_ || prompt_given_ || computed_ < request().prompt.size()) return false;
+  return prompt_given_ = true;
+}
+
+std::optional<FinishReason> Decoding::advance(std::span<float> rows, DecodingTools& tools, TimePoint now) {
+  if (pending_of_line() > 0) return std::nullopt;  // the prompt's next chunk
+  std::optional<FinishReason> reason;
+  if (rows.empty()) {
+    reason = FinishReason::kLength;
+  } else if (spelling()) {
+    reason = advance_spelled(rows, tools);
+  } else if (request().beams > 1 && generated() >= request().forced.size()) {
+    const std::size_t vocabulary = rows.size() / lines_.size();
+    for (std::size_t i = 0; i < lines_.size(); ++i) {
+      remember(rows.subspan(i * vocabulary, vocabulary), tokens_of(lines_[i], 0, prompt_.size() + generated()));
+    }
+    reason = advance_beams(rows, tools);
+  } else {
+    reason = advance_drafted(rows, tools);
+  }
+  if (!prefilled_at_ && (reason || generated() > 0)) prefilled_at_ = now;
+  return reason;
+}
+
+// The rows are of the tokens computed and of the usual spelling behind them: as long as the search keeps to that, it
+// needs no other.
+std::optional<FinishReason> Decoding::advance_spelled(std::span<float> rows, DecodingTools& tools) {
+  const std::size_t vocabulary = rows.size() / (1 + guesses_.size());
+  const std::size_t read_before = spelling_.tokens().size();
+  std::vector<TokenId> held = prompt_;  // by the runner
+  for (const Guess& guess : guesses_) held.push_back(guess.token);
+  for (;;) {
+    const std::vector<TokenId> tried = spelling_.tokens();
+    const auto row = rows.subspan((tried.size() - read_before) * vocabulary, vocabulary);
+    const bool chosen = spelling_.read(row, tools.tokenizer, tools.prefix_trie);
     if (spelling_.impossible()) return no_spelling();
     follow_spelling();
-    if (!chosen) return std::nullopt;
-    only_endings = spelling_.endings(rows, prefix_trie);
-    rows = only_endings;
+    const std::size_t common = common_prefix(held, prompt_);
+    if (chosen) {
+      computed_ = common;
+      std::vector<float> endings = spelling_.endings(row, tools.prefix_trie);
+      if (request().beams > 1) return advance_beams(endings, tools);
+      return advance_one(endings, tools.tokenizer);
+    }
+    const bool has_row = common == prompt_.size() && spelling_.tokens().size() >= read_before;
+    if (!has_row) {
+      computed_ = std::min(common, prompt_.size() - 1);
+      return std::nullopt;
+    }
   }
-  if (!prefilled_at_) prefilled_at_ = now;
-  if (request().max_new_tokens == 0) return FinishReason::kLength;
-  const bool searching = request().beams > 1 && generated() >= request().forced.size();
-  return searching ? advance_beams(rows, tokenizer, new_sequence) : advance_one(rows, tokenizer);
 }
 
 bool Decoding::stops(TokenId token) const {
@@ -89,13 +215,9 @@ FinishReason Decoding::no_spelling() {
   return FinishReason::kFailed;
 }
 
-// Where the spelling tries other tokens than those computed, the sequence is cut back to what they share.
 void Decoding::follow_spelling() {
-  std::vector<TokenId> prompt = request().prompt;
-  prompt.insert(prompt.end(), spelling_.tokens().begin(), spelling_.tokens().end());
-  if (prompt == prompt_) return;
-  computed_ = std::min(common_prefix(prompt_, prompt), prompt.size() - 1);
-  prompt_ = std::move(prompt);
+  prompt_ = request().prompt;
+  prompt_.insert(prompt_.end(), spelling_.tokens().begin(), spelling_.tokens().end());
 }
 
 // One more token, and why the line ends with it if it does.
@@ -134,8 +256,31 @@ std::optional<FinishReason> Decoding::advance_one(std::span<const float> row, co
   return reason;
 }
 
-std::optional<FinishReason> Decoding::advance_beams(std::span<const float> rows, const model::Tokenizer& tokenizer,
-                                                    const NewSequence& new_sequence) {
+// What the memory says of the token after `context` becomes part of the row.
+void Decoding::remember(std::span<float> row, std::span<const TokenId> context) const {
+  if (request().memory == nullptr || request().memory_weights == nullptr) return;
+  mix_in(row, request().memory->look_up(context), *request().memory_weights);
+}
+
+// Row by row: each says its token whatever was guessed, so that what comes out is as without guesses; a guess that it
+// says has been computed already.
+std::optional<FinishReason> Decoding::advance_drafted(std::span<float> rows, DecodingTools& tools) {
+  const std::size_t vocabulary = rows.size() / (1 + guesses_.size());
+  counts_.drafted_tokens += guesses_.size();
+  for (std::size_t i = 0;; ++i) {
+    const auto row = rows.subspan(i * vocabulary, vocabulary);
+    if (request().memory_weights != nullptr) remember(row, tokens_of(lines_.front(), 0, prompt_.size() + generated()));
+    if (const auto reason = advance_one(row, tools.tokenizer)) return reason;
+    if (i == guesses_.size()) return std::nullopt;
+    const bool accepted = guesses_[i].token == lines_.front().tokens.back();
+    tools.drafts.note(guesses_[i].match_length, accepted);
+    if (!accepted) return std::nullopt;
+    ++counts_.accepted_tokens;
+    ++computed_;
+  }
+}
+
+std::optional<FinishReason> Decoding::advance_beams(std::span<const float> rows, const DecodingTools& tools) {
   const std::vector<Extension> extensions = best_extensions(lines_, rows, request().beams);
   if (extensions.empty()) return no_logits();
   std::vector<Line> open;
@@ -147,7 +292,7 @@ std::optional<FinishReason> Decoding::advance_beams(std::span<const float> rows,
       continue;
     }
     Line line = parent;
-    if (const auto reason = extend(line, extension.token, extension.logprob, tokenizer)) {
+    if (const auto reason = extend(line, extension.token, extension.logprob, tools.tokenizer)) {
       keep_finished(line, *reason);
       continue;
     }
@@ -155,7 +300,8 @@ std::optional<FinishReason> Decoding::advance_beams(std::span<const float> rows,
     parents.push_back(extension.parent);
   }
   if (open.empty() || kept_.decided(open.front().logprob_sum)) return kept_.best_first().front().hypothesis.reason;
-  moves_ = assign_sequences(lines_, parents, Position(static_cast<std::int32_t>(computed_)), open, new_sequence);
+  moves_ =
+      assign_sequences(lines_, parents, Position(static_cast<std::int32_t>(computed_)), open, tools.new_sequence);
   lines_ = std::move(open);
   return std::nullopt;
 }
@@ -165,16 +311,6 @@ void Decoding::keep_finished(const Line& line, FinishReason reason, const Extens
   const double sum = stop == nullptr ? line.logprob_sum : stop->sum;
   const std::size_t length = line.tokens.size() + (stop == nullptr ? 0 : 1);
   kept_.add({{line.text.shown(), line.tokens, length_normalised(sum, length), reason}, line.logprobs});
-}
-
-Decoding::Sequences Decoding::take_sequences() {
-  if (!started()) return {};
-  Sequences out;
-  // The first line is its parent's first child: its sequence is there even where forks still wait for their step.
-  out.first = HeldSequence{lines_.front().sequence, tokens_of(lines_.front(), 0, computed_)};
-  for (std::size_t i = 1; i < lines_.size(); ++i) out.others.push_back(lines_[i].sequence);
-  out.others.insert(out.others.end(), moves_.released.begin(), moves_.released.end());
-  return out;
 }
 
 GenerationResult Decoding::take_result(FinishReason reason, std::string error, TimePoint now) {
@@ -199,12 +335,12 @@ GenerationResult Decoding::take_result(FinishReason reason, std::string error, T
   }
   const TimePoint started = started_.value_or(now);
   const TimePoint prefilled = prefilled_at_.value_or(now);
-  result.timings = {.queue_ms = milliseconds_between(submission_.submitted, started),
-                    .prefill_ms = milliseconds_between(started, prefilled),
-                    .decode_ms = milliseconds_between(prefilled, now),
-                    .prompt_tokens = prompt_.size(),
-                    .prefilled_tokens = prefilled_,
-                    .generated_tokens = result.tokens.size()};
+  result.timings = counts_;
+  result.timings.queue_ms = milliseconds_between(submission_.submitted, started);
+  result.timings.prefill_ms = milliseconds_between(started, prefilled);
+  result.timings.decode_ms = milliseconds_between(prefilled, now);
+  result.timings.prompt_tokens = prompt_.size();
+  result.timings.generated_tokens = result.tokens.size();
   return result;
 }
 

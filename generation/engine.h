@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "generation/memory/token_memory.h"
+#include "generation/metrics.h"
 #include "generation/sampling.h"
 #include "generation/stop.h"
 #include "model/base/clock.h"
@@ -17,6 +19,9 @@
 
 namespace weft::generation {
 
+struct MemoryWeights;
+
+// In the order of service. Background work waits while there is other, and gives way to it where memory is short.
 enum class RequestClass { kInteractive, kUserWaiting, kBackground };
 
 struct GenerationRequest {
@@ -37,8 +42,16 @@ struct GenerationRequest {
   // More than 1: beam search of that width (at most 8), deterministic; `sampling` is not looked at. `on_text` is not
   // called.
   std::size_t beams = 1;
-  // KV of the same session's last sequence is reused where the prompt agrees. Empty: nothing is reused or kept.
+  // Sessions are served alike: who was served less of late goes first. KV is reused across them.
   std::string session;
+  TimePoint deadline = TimePoint::max();  // by when an answer is of use; orders the requests of one class
+  // What the texts at hand say of the next token; drafts come from it. May be null.
+  std::shared_ptr<const TokenMemory> memory;
+  // With it the memory is mixed into the model's distribution; log-probabilities are then the mixture's. May be null.
+  std::shared_ptr<const MemoryWeights> memory_weights;
+  // Tokens are guessed from the prompt, the output and the memory and verified several in a step. What comes out is the
+  // same with and without, token for token, where the model computes a row alike beside others.
+  bool speculate = true;
 };
 
 enum class FinishReason { kStopToken, kStopCondition, kLength, kCancelled, kFailed };
@@ -46,6 +59,9 @@ enum class FinishReason { kStopToken, kStopCondition, kLength, kCancelled, kFail
 struct GenerationTimings {
   double queue_ms = 0, prefill_ms = 0, decode_ms = 0;
   std::size_t prompt_tokens = 0, prefilled_tokens = 0, generated_tokens = 0;
+  std::size_t cached_tokens = 0;                       // of the prompt, whose KV was there
+  std::size_t drafted_tokens = 0, accepted_tokens = 0;  // by speculation
+  std::size_t steps = 0;                               // that had a part of it
 };
 
 // One finished line of a beam search.
@@ -77,9 +93,12 @@ struct EventSink {
 struct EngineOptions {
   int threads = 1;                     // 0: sync mode, `poll` runs one step
   std::size_t queue_limit = 64;        // unfinished requests; further submissions fail before the next step
-  std::size_t sequences_per_step = 1;  // all lines of a beam search count as one
-  std::size_t tokens_per_step = 256;   // longer prompts take several steps
-  std::size_t kept_sessions = 8;  // whose KV outlives their request, the last used; a session counts once an adapter
+  std::size_t sequences_per_step = 16;  // all lines of a beam search count as one
+  std::size_t tokens_per_step = 256;    // longer prompts take several steps
+  std::size_t shared_tokens = 64;       // of prompts in a step that serves several requests
+  // A step should not take longer, since cancellation is read between steps: prompts are cut smaller where the model is
+  // slow, down to `tokens_per_step` / 8.
+  std::chrono::milliseconds step_time{200};
 };
 
 class Engine {
@@ -101,6 +120,7 @@ class Engine {
   // Sync mode: drains the inbox, runs one step; false when there is nothing left to do. Does nothing in threaded mode.
   bool poll();
 
+  [[nodiscard]] EngineMetrics metrics() const;  // thread-safe
   [[nodiscard]] const model::RunnerInfo& model_info() const;
   [[nodiscard]] const model::Tokenizer& tokenizer() const;
   [[nodiscard]] const model::PrefixTrie& prefix_trie() const;  // of the tokenizer

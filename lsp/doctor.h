@@ -9,14 +9,9 @@
 #include <nlohmann/json.hpp>
 
 #include "model/backend.h"
+#include "model/base/memory.h"
 
 namespace weft::lsp {
-
-struct MemoryReport {
-  std::uint64_t total_bytes = 0;
-  std::uint64_t available_bytes = 0;  // the smaller of what the machine and the control group leave
-  bool limited_by_cgroup = false;
-};
 
 struct Finding {
   enum class Level { kWarning, kError };  // an error: completion cannot work
@@ -42,8 +37,6 @@ struct DoctorReport {
   [[nodiscard]] bool healthy() const;  // no error among the findings
 };
 
-// `root` stands before /proc and /sys, so that a test can give its own.
-MemoryReport read_memory(const std::string& root = "");
 // `model`: a directory, or empty for where the daemon would look.
 DoctorReport examine(const std::string& version, const std::string& model);
 nlohmann::json to_json(const DoctorReport& report);

@@ -38,6 +38,7 @@ EncoderDecoderRunner::EncoderDecoderRunner(ModelConfig config, EncoderDecoder mo
       dtype_(dtype),
       threads_(threads) {
   WEFT_CHECK(config_.encoder.has_value());
+  info_.causal = false;
 }
 
 EncoderDecoderRunner::Sequence& EncoderDecoderRunner::sequence(SequenceId id) {
@@ -95,7 +96,7 @@ StepResult EncoderDecoderRunner::decode(const StepPlan& plan, const std::vector<
     answers.push_back(&of.answer);
     parts.push_back({&of.answer, &of.encoded->memory, static_cast<std::int64_t>(tokens[i].size())});
     ids.insert(ids.end(), tokens[i].begin(), tokens[i].end());
-    if (plan.sequences[i].wants_logits) rows.push_back(static_cast<std::int64_t>(ids.size()) - 1);
+    if (plan.sequences[i].logits > 0) rows.push_back(static_cast<std::int64_t>(ids.size()) - 1);
   }
   StepResult result;
   result.vocabulary = info_.vocabulary;
@@ -121,7 +122,7 @@ StepResult EncoderDecoderRunner::run(const StepPlan& plan) {
     of.cut(part.start.value());
     std::vector<std::int64_t>& into = of.closed ? answers[i] : of.source;
     for (const TokenId token : part.tokens) into.push_back(token.value());
-    if (of.closed || !part.wants_logits) continue;
+    if (of.closed || part.logits == 0) continue;
     completed.push_back(&of);
     answers[i].push_back(config_.encoder->decoder_start);
   }

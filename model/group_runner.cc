@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <limits>
 
 #include "model/base/log.h"
 
@@ -77,13 +78,18 @@ Expected<void> GroupRunner::ensure_open() {
   return {};
 }
 
+// The ranks hold the same blocks; without them there is room for whatever a new group will have.
+std::size_t GroupRunner::free_kv_tokens() const {
+  return own_ ? own_->free_kv_tokens() : std::numeric_limits<std::size_t>::max();
+}
+
 Expected<StepResult> GroupRunner::step(const StepPlan& plan) {
   if (auto opened = ensure_open(); !opened) return opened.error();
   if (auto ready = recompute(plan); !ready) return ready.error();
   auto result = run(plan);
-  if (result) {
+  if (result && !result->out_of_memory) {
     remember(plan);
-  } else if (broken()) {  // otherwise the plan was refused and nothing has changed
+  } else if (result || broken()) {  // otherwise the plan was refused and nothing has changed
     forget(plan);
   }
   return result;
@@ -129,7 +135,7 @@ Expected<void> GroupRunner::recompute(SequenceId id) {
                               .start = Position(static_cast<std::int32_t>(begin)),
                               .tokens = {tokens.begin() + static_cast<std::ptrdiff_t>(begin),
                                          tokens.begin() + static_cast<std::ptrdiff_t>(end)},
-                              .wants_logits = end == answered,
+                              .logits = end == answered ? std::size_t{1} : 0,
                               .adapter = found->second.adapter});
     if (auto done = run(plan); !done) return done.error();
   }
@@ -153,7 +159,7 @@ void GroupRunner::remember(const StepPlan& plan) {
     History& history = histories_[part.sequence];
     history.cut(static_cast<std::size_t>(part.start.value()));
     history.tokens.insert(history.tokens.end(), part.tokens.begin(), part.tokens.end());
-    if (part.wants_logits && history.answered == 0) history.answered = history.tokens.size();
+    if (part.logits > 0 && history.answered == 0) history.answered = history.tokens.size();
     history.adapter = part.adapter;
     history.held = true;
   }

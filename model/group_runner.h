@@ -33,6 +33,7 @@ class GroupRunner final : public ModelRunner {
   static Expected<std::unique_ptr<ModelRunner>> start(GroupRunnerOptions options);
 
   [[nodiscard]] const RunnerInfo& info() const override { return info_; }
+  [[nodiscard]] std::size_t free_kv_tokens() const override;
   Expected<StepResult> step(const StepPlan& plan) override;
   Expected<void> install_adapter(AdapterId id, std::shared_ptr<const LoraAdapter> adapter) override;
   void remove_adapter(AdapterId id) override;

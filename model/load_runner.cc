@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "model/backend.h"
+#include "model/base/memory.h"
 #include "model/config/shard_plan.h"
 #include "model/encoder_decoder_runner.h"
 #include "model/torch_runner.h"
@@ -15,6 +16,12 @@
 
 namespace weft::model {
 namespace {
+
+constexpr std::size_t kBlockTokens = 32;  // of KV: little is copied where sequences part inside a block
+// How much KV is kept by default: of so many prompts of full length, within a share of the memory that there is.
+constexpr std::size_t kFullPrompts = 12;
+constexpr std::size_t kShareOfMemory = 8;
+constexpr std::size_t kMostKvBytes = std::size_t{2} << 30;
 
 // Below this, a second thread waits for the first longer than it helps, and far longer on a busy machine.
 constexpr std::size_t kSmallModelParameters = 50'000'000;
@@ -35,6 +42,17 @@ struct Loading {
             .vocabulary = static_cast<std::size_t>(config.vocabulary),
             .max_positions = static_cast<std::size_t>(config.max_positions),
             .parameters = config.parameters()};
+  }
+  // Of the pool; at least one sequence of full length always fits.
+  [[nodiscard]] std::size_t kv_blocks(std::size_t bytes_per_token) const {
+    const auto positions = static_cast<std::size_t>(config.max_positions);
+    const std::size_t block_bytes = bytes_per_token * kBlockTokens;
+    std::size_t limit = options.kv_limit_bytes;
+    if (limit == 0) {
+      const std::size_t available = read_memory().available_bytes;
+      limit = std::min({kFullPrompts * positions * bytes_per_token, available / kShareOfMemory, kMostKvBytes});
+    }
+    return std::max(limit / block_bytes, positions / kBlockTokens + 2);
   }
   [[nodiscard]] int threads() const {
     return decide_threads(options.threads, config.parameters(), communicator->size());
@@ -138,9 +156,13 @@ Expected<std::unique_ptr<ModelRunner>> load_decoder(const Loading& loading) {
   info.weight_bytes = weight_bytes;
   info.kv_bytes_per_token = static_cast<std::size_t>(2 * loading.config.layers * loading.plan.local_kv_heads() *
                                                      loading.config.head_dim * (exact ? 4 : 2));
+  info.kv_block_tokens = kBlockTokens;
   return std::unique_ptr<ModelRunner>(std::make_unique<TorchRunner>(
       loading.config, *std::move(transformer), loading.communicator, info,
-      TorchRunner::Options{**cpu, exact ? KvFormat::kFloat32 : KvFormat::kBFloat16, loading.threads()}));
+      TorchRunner::Options{.cpu = **cpu,
+                           .kv = exact ? KvFormat::kFloat32 : KvFormat::kBFloat16,
+                           .threads = loading.threads(),
+                           .kv_blocks = loading.kv_blocks(info.kv_bytes_per_token)}));
 }
 
 Expected<std::unique_ptr<ModelRunner>> load_encoder_decoder(const Loading& loading) {

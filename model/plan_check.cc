@@ -45,6 +45,9 @@ class PlanCheck {
     const std::optional<HeldLength> found = look_up(part.sequence);
     const std::int64_t held = found ? found->tokens : 0, start = part.start.value();
     if (part.tokens.empty()) return make_error("sequence {} has no tokens in this step", id);
+    if (part.logits > part.tokens.size() || (part.logits > 1 && !state_.info.causal)) {
+      return make_error("sequence {} can't have {} rows of logits of {} tokens", id, part.logits, part.tokens.size());
+    }
     if (!named_.insert(part.sequence).second) return make_error("sequence {} stands twice in one step", id);
     if (start < 0 || start > held) {
       return make_error("sequence {} holds {} tokens and can't go on at position {}", id, held, start);

@@ -105,7 +105,7 @@ void fields(Archive& archive, Of<StartRank> auto& start) {
 
 template <class Archive>
 void fields(Archive& archive, Of<StepSequence> auto& part) {
-  all(archive, part.sequence, part.start, part.tokens, part.wants_logits, part.adapter);
+  all(archive, part.sequence, part.start, part.tokens, part.logits, part.adapter);
 }
 
 template <class Archive>

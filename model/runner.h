@@ -1,7 +1,8 @@
 // ModelRunner: one step of a language model over some sequences. The whole contract between generation/ and model/,
 // free of torch. Engine thread only.
 //
-// A runner owns the KV of its sequences. A sequence exists from the first step that names it until `release`.
+// A runner owns the KV of its sequences. A sequence exists from the first step that names it until it is released.
+// Sequences share the blocks that forks have in common.
 #pragma once
 
 #include <cstddef>
@@ -25,7 +26,7 @@ struct StepSequence {
   SequenceId sequence;
   Position start;
   std::vector<TokenId> tokens;  // at least one
-  bool wants_logits = true;     // of the last token
+  std::size_t logits = 1;       // of so many last tokens, a row each
   AdapterId adapter{};          // the same in every step of a sequence; 0: the base alone
 };
 
@@ -45,7 +46,9 @@ struct StepPlan {
 
 struct StepResult {
   std::size_t vocabulary = 0;
-  std::vector<float> logits;  // [sequences that want logits, in the plan's order; V]
+  std::vector<float> logits;  // [rows that are wanted, in the plan's order; V]
+  // Nothing was computed: there is no memory for it. The sequences that the plan names are gone.
+  bool out_of_memory = false;
   [[nodiscard]] std::span<const float> row(std::size_t i) const { return {logits.data() + i * vocabulary, vocabulary}; }
 };
 
@@ -58,16 +61,23 @@ struct RunnerInfo {
   std::size_t parameters = 0;
   std::size_t weight_bytes = 0;        // of this rank's weights that a token reads, an embedding's row aside
   std::size_t kv_bytes_per_token = 0;  // of this rank
+  std::size_t kv_block_tokens = 1;     // KV is held in blocks of so many
+  // A sequence's KV depends on its tokens alone, so that a fork serves every prompt that begins with them, and several
+  // of a step's last tokens may have logits. Not so behind an encoder, which reads the whole prompt.
+  bool causal = true;
 };
 
 class ModelRunner {
  public:
   virtual ~ModelRunner() = default;
   [[nodiscard]] virtual const RunnerInfo& info() const = 0;
+  // Room for KV of more tokens, in whole blocks. A step's part that goes on in a block which others share takes one
+  // block more than its tokens need.
+  [[nodiscard]] virtual std::size_t free_kv_tokens() const = 0;
   // Errors that leave everything as it was: a sequence past max_positions, twice in the plan or with an adapter that is
-  // not its own or not installed, a token out of the vocabulary, a gap before start, a fork of more than there is or
-  // onto a sequence that exists. Errors after which the sequences that the plan names are to be released: out of
-  // memory, a device that fails.
+  // not its own or not installed, a token out of the vocabulary, a gap before start, more logits than tokens, a
+  // fork of more than there is or onto a sequence that exists. Errors after which the sequences that the plan names are to be released: a
+  // device that fails.
   virtual Expected<StepResult> step(const StepPlan& plan) = 0;
   // Between steps. `id` is not 0 and not in use. Errors: a module that the model does not have, a shape that does not
   // fit it, by name and values.
@@ -94,6 +104,7 @@ struct LoadOptions {
   DType dtype = DType::kAuto;
   int threads = 0;          // of all ranks together; 0: as many as pay: one for a small model, else one per core
   int tensor_parallel = 1;  // ranks, each a process; model/rank.h says what the program must do for it
+  std::size_t kv_limit_bytes = 0;  // of all sequences' KV, of this rank; 0: by the model and the machine's memory
   std::function<void(double fraction)> progress;  // may be empty; called on the loading thread
 };
 

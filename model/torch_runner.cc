@@ -15,12 +15,10 @@
 namespace weft::model {
 namespace {
 
-constexpr std::int64_t kBlockTokens = 64;
-
 // The N tokens of a step, end to end.
 struct Batch {
   std::vector<std::int64_t> ids, positions;  // [N]
-  std::vector<std::int64_t> logit_rows;      // of those that want logits, the last token's
+  std::vector<std::int64_t> logit_rows;      // whose logits are wanted
   std::vector<PagedAttention::Part> parts;
   std::vector<AdapterRows> adapters;
 
@@ -33,7 +31,8 @@ struct Batch {
       ids.push_back(part.tokens[static_cast<std::size_t>(i)].value());
       positions.push_back(part.start.value() + i);
     }
-    if (part.wants_logits) logit_rows.push_back(static_cast<std::int64_t>(ids.size()) - 1);
+    const auto end = static_cast<std::int64_t>(ids.size());
+    for (auto row = end - static_cast<std::int64_t>(part.logits); row < end; ++row) logit_rows.push_back(row);
   }
 };
 
@@ -46,14 +45,16 @@ TorchRunner::TorchRunner(ModelConfig config, Transformer transformer, std::share
       transformer_(std::move(transformer)),
       info_(std::move(info)),
       options_(options),
-      adapters_(config_, *communicator_, at::TensorOptions().dtype(at::kFloat)) {}
+      adapters_(config_, *communicator_, at::TensorOptions().dtype(at::kFloat)),
+      pool_(config_.layers,
+            {options.kv, std::max(1, config_.kv_heads / communicator_->size()),  // as ShardPlan has it
+             config_.head_dim, static_cast<std::int64_t>(info_.kv_block_tokens)},
+            options.kv_blocks) {}
 
 TorchRunner::Sequence& TorchRunner::sequence(const StepSequence& part) {
   const auto found = sequences_.find(part.sequence);
   if (found != sequences_.end()) return found->second;
-  const int local_kv_heads = std::max(1, config_.kv_heads / communicator_->size());  // as ShardPlan has it
-  KvBlocks empty(config_.layers, {options_.kv, local_kv_heads, config_.head_dim, kBlockTokens});
-  return sequences_.try_emplace(part.sequence, Sequence{std::move(empty), part.adapter}).first->second;
+  return sequences_.try_emplace(part.sequence, Sequence{KvBlocks(pool_), part.adapter}).first->second;
 }
 
 void TorchRunner::fork(const Fork& fork) {
@@ -99,12 +100,18 @@ Expected<StepResult> TorchRunner::step(const StepPlan& plan) {
                           .has_adapter = [this](AdapterId id) { return adapters_.holds(id); }};
   if (const Expected<void> valid = check_plan(plan, state); !valid) return valid.error();
   const c10::InferenceMode inference;
-  try {
-    return run(plan);
-  } catch (const std::exception& failure) {
-    communicator_->abort(failure.what());  // the others may wait for this rank
+  const auto forget = [&] {
     for (const StepSequence& part : plan.sequences) sequences_.erase(part.sequence);
     for (const Fork& each : plan.forks) sequences_.erase(each.to);
+  };
+  try {
+    return run(plan);
+  } catch (const KvExhausted&) {  // before anything is exchanged, and on all ranks alike
+    forget();
+    return StepResult{.vocabulary = info_.vocabulary, .logits = {}, .out_of_memory = true};
+  } catch (const std::exception& failure) {
+    communicator_->abort(failure.what());  // the others may wait for this rank
+    forget();
     return make_error("model step failed: {}", failure.what());
   }
 }

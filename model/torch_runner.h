@@ -18,10 +18,12 @@ class TorchRunner final : public ModelRunner {
     Cpu cpu;  // to whose kernels the transformer is bound
     KvFormat kv = KvFormat::kFloat32;
     int threads = 0;  // 0: as LibTorch has it
+    std::size_t kv_blocks = 0;  // at most, of all sequences
   };
   TorchRunner(ModelConfig config, Transformer transformer, std::shared_ptr<Communicator> communicator, RunnerInfo info,
               const Options& options);
   [[nodiscard]] const RunnerInfo& info() const override { return info_; }
+  [[nodiscard]] std::size_t free_kv_tokens() const override { return pool_.free_blocks() * info_.kv_block_tokens; }
   Expected<StepResult> step(const StepPlan& plan) override;
   Expected<void> install_adapter(AdapterId id, std::shared_ptr<const LoraAdapter> adapter) override;
   void remove_adapter(AdapterId id) override;
@@ -42,6 +44,7 @@ class TorchRunner final : public ModelRunner {
   Options options_;
   bool thread_count_set_ = false;
   LoraBank adapters_;
+  KvPool pool_;
   std::unordered_map<SequenceId, Sequence> sequences_;
 };
 

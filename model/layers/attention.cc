@@ -9,6 +9,7 @@
 #include <ATen/ops/zeros.h>
 
 #include <limits>
+#include <utility>
 
 #include "model/base/check.h"
 
@@ -41,6 +42,10 @@ TokenRows token_rows(const at::Tensor& x) {
 }
 
 }  // namespace
+
+PagedAttention::PagedAttention(const Cpu& cpu, std::vector<Part> parts) : cpu_(cpu), parts_(std::move(parts)) {
+  for (const Part& part : parts_) part.kv->reserve(part.tokens);
+}
 
 at::Tensor PagedAttention::attend(const AttentionRule& rule, const at::Tensor& q, const at::Tensor& k,
                                   const at::Tensor& v) {

@@ -32,7 +32,8 @@ class PagedAttention final : public AttentionBackend {
     KvBlocks* kv;         // of one layout, all parts
     std::int64_t tokens;  // of this sequence in the step, in order
   };
-  PagedAttention(const Cpu& cpu, std::vector<Part> parts) : cpu_(cpu), parts_(std::move(parts)) {}
+  // Reserves the step's tokens in each part's blocks. Throws KvExhausted.
+  PagedAttention(const Cpu& cpu, std::vector<Part> parts);
   at::Tensor attend(const AttentionRule& rule, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) override;
 
  private:

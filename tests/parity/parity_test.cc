@@ -36,8 +36,9 @@ class Parity : public ::testing::TestWithParam<std::string> {
   }
 
   // Blocks so small that documents reach over several.
-  [[nodiscard]] KvBlocks cache(KvFormat format = KvFormat::kFloat32) const {
-    return {config_.layers, {format, config_.kv_heads, config_.head_dim, 4}};
+  [[nodiscard]] KvBlocks cache(KvFormat format = KvFormat::kFloat32) {
+    const KvLayout layout{format, config_.kv_heads, config_.head_dim, 4};
+    return KvBlocks(*pools_.emplace_back(std::make_unique<KvPool>(config_.layers, layout, 1000)));
   }
 
   static Stages run(const Transformer& transformer, const at::Tensor& ids, const at::Tensor& positions,
@@ -96,6 +97,7 @@ class Parity : public ::testing::TestWithParam<std::string> {
   const test::GoldenFolder folder_{GetParam()};
   const ModelConfig& config_ = folder_.config();
   SoloCommunicator communicator_;
+  std::vector<std::unique_ptr<KvPool>> pools_;
 };
 
 TEST_P(Parity, WholeDocument) {

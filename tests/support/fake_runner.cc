@@ -83,7 +83,32 @@ FakeRunner::FakeRunner(Script script, FakeRunnerOptions options)
             .vocabulary = options.vocabulary,
             .max_positions = options.max_positions,
             .parameters = 0},
-      gate_(std::move(options.gate)) {}
+      gate_(std::move(options.gate)),
+      kv_tokens_(options.kv_tokens) {}
+
+std::size_t FakeRunner::free_kv_tokens() const {
+  const std::lock_guard lock(mutex_);
+  return kv_tokens_ - std::min(kv_tokens_, tokens_held(sequences_));
+}
+
+// What several histories begin with is held once: in order, each adds what it does not share with the one before.
+std::size_t FakeRunner::tokens_held(const Sequences& sequences) {
+  std::vector<std::pair<AdapterId, std::span<const TokenId>>> histories;
+  for (const auto& [id, sequence] : sequences) histories.emplace_back(sequence.adapter, sequence.history);
+  std::ranges::sort(histories, [](const auto& a, const auto& b) {
+    if (a.first != b.first) return a.first < b.first;
+    return std::ranges::lexicographical_compare(a.second, b.second);
+  });
+  std::size_t held = 0;
+  for (std::size_t i = 0; i < histories.size(); ++i) {
+    const auto& [adapter, history] = histories[i];
+    held += history.size();
+    if (i == 0 || histories[i - 1].first != adapter) continue;
+    const auto common = std::ranges::mismatch(history, histories[i - 1].second).in1 - history.begin();
+    held -= static_cast<std::size_t>(common);
+  }
+  return held;
+}
 
 Expected<FakeRunner::Sequences> FakeRunner::prepare(const model::StepPlan& plan) const {
   Sequences sequences = sequences_;
@@ -130,6 +155,10 @@ Expected<void> FakeRunner::check(const model::StepSequence& part, const Sequence
     return make_error("sequence {} would hold {} tokens: the model takes {}", part.sequence.value(), end,
                       info_.max_positions);
   }
+  if (part.logits > part.tokens.size()) {
+    return make_error("sequence {} can't have {} rows of logits of {} tokens", part.sequence.value(), part.logits,
+                      part.tokens.size());
+  }
   for (const TokenId token : part.tokens) {
     if (token.value() < 0 || static_cast<std::size_t>(token.value()) >= info_.vocabulary) {
       return make_error("token {} is outside of the vocabulary of {}", token.value(), info_.vocabulary);
@@ -144,11 +173,13 @@ void FakeRunner::apply(const model::StepSequence& part, model::StepResult& resul
   sequence.history.resize(static_cast<std::size_t>(part.start.value()));
   sequence.history.insert(sequence.history.end(), part.tokens.begin(), part.tokens.end());
   tokens_computed_ += part.tokens.size();
-  if (!part.wants_logits) return;
   const Script& script = part.adapter == AdapterId() ? script_ : adapters_.at(part.adapter).script;
-  const std::vector<float> logits = script(sequence.history);
-  WEFT_CHECK(logits.size() == info_.vocabulary);
-  result.logits.insert(result.logits.end(), logits.begin(), logits.end());
+  const std::span<const TokenId> history(sequence.history);
+  for (std::size_t row = part.logits; row > 0; --row) {
+    const std::vector<float> logits = script(history.first(history.size() - row + 1));
+    WEFT_CHECK(logits.size() == info_.vocabulary);
+    result.logits.insert(result.logits.end(), logits.begin(), logits.end());
+  }
 }
 
 Expected<model::StepResult> FakeRunner::step(const model::StepPlan& plan) {
@@ -162,13 +193,16 @@ Expected<model::StepResult> FakeRunner::step(const model::StepPlan& plan) {
     return prepared.error();
   }
   sequences_ = *std::move(prepared);
-  model::StepResult result{info_.vocabulary, {}};
+  model::StepResult result{.vocabulary = info_.vocabulary, .logits = {}};
   if (plan.sequences.empty()) return result;
-  if (failing_step_ == number) {
+  const bool exhausted = steps_without_memory_.contains(number);
+  if (failing_step_ == number || exhausted) {
     for (const model::StepSequence& part : plan.sequences) sequences_.erase(part.sequence);
-    return make_error("{}", failure_);
+    result.out_of_memory = exhausted;
+    return exhausted ? Expected<model::StepResult>(result) : make_error("{}", failure_);
   }
   for (const model::StepSequence& part : plan.sequences) apply(part, result);
+  most_tokens_held_ = std::max(most_tokens_held_, tokens_held(sequences_));
   return result;
 }
 
@@ -197,6 +231,11 @@ void FakeRunner::fail_at(std::size_t step, std::string message) {
   failure_ = std::move(message);
 }
 
+void FakeRunner::run_out_of_memory_at(std::set<std::size_t> steps) {
+  const std::lock_guard lock(mutex_);
+  steps_without_memory_ = std::move(steps);
+}
+
 std::size_t FakeRunner::steps() const {
   const std::lock_guard lock(mutex_);
   return plans_.size();
@@ -205,6 +244,11 @@ std::size_t FakeRunner::steps() const {
 std::size_t FakeRunner::tokens_computed() const {
   const std::lock_guard lock(mutex_);
   return tokens_computed_;
+}
+
+std::size_t FakeRunner::most_tokens_held() const {
+  const std::lock_guard lock(mutex_);
+  return most_tokens_held_;
 }
 
 std::size_t FakeRunner::sequences_held() const {

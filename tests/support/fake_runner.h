@@ -37,6 +37,7 @@ struct FakeRunnerOptions {
   std::string name = "fake-model";
   std::size_t vocabulary = ByteTokenizer::kVocabulary;
   std::size_t max_positions = 4096;
+  std::size_t kv_tokens = std::size_t{1} << 40;  // that there is room for
   std::shared_ptr<Gate> gate{};  // may be null; passed at the beginning of each step that has tokens
   std::map<std::string, Script>
       adapter_scripts{};         // by LoraAdapter::name; an adapter without one says what the base says
@@ -48,6 +49,7 @@ class FakeRunner final : public model::ModelRunner {
   explicit FakeRunner(Script script, FakeRunnerOptions options = {});
 
   [[nodiscard]] const model::RunnerInfo& info() const override { return info_; }
+  [[nodiscard]] std::size_t free_kv_tokens() const override;
   Expected<model::StepResult> step(const model::StepPlan& plan) override;
   // Aborts where the id is 0, in use, or removed while a sequence has it: the caller's bug.
   Expected<void> install_adapter(AdapterId id, std::shared_ptr<const model::LoraAdapter> adapter) override;
@@ -55,9 +57,11 @@ class FakeRunner final : public model::ModelRunner {
 
   // The step with this number, counted from 0 over all steps with tokens, fails and drops the sequences it names.
   void fail_at(std::size_t step, std::string message = "the device is gone");
+  void run_out_of_memory_at(std::set<std::size_t> steps);  // counted alike, and drop what they name
 
   [[nodiscard]] std::size_t steps() const;            // with tokens, the failed ones too
   [[nodiscard]] std::size_t tokens_computed() const;  // prefilled and decoded
+  [[nodiscard]] std::size_t most_tokens_held() const;       // at the end of a step
   [[nodiscard]] std::size_t sequences_held() const;
   [[nodiscard]] std::vector<std::vector<TokenId>> histories() const;  // of the sequences held
   [[nodiscard]] std::vector<std::string> adapters() const;            // names of the installed ones
@@ -74,6 +78,7 @@ class FakeRunner final : public model::ModelRunner {
     std::string name;
     Script script;
   };
+  [[nodiscard]] static std::size_t tokens_held(const Sequences& sequences);
   // What forks and releases make of the sequences held, if the plan may be run.
   [[nodiscard]] Expected<Sequences> prepare(const model::StepPlan& plan) const;
   [[nodiscard]] Expected<void> check(const model::StepSequence& part, const Sequences& sequences) const;
@@ -84,12 +89,14 @@ class FakeRunner final : public model::ModelRunner {
   const std::string missing_module_;
   const model::RunnerInfo info_;
   const std::shared_ptr<Gate> gate_;
+  const std::size_t kv_tokens_;
   mutable std::mutex mutex_;
   Sequences sequences_;
   std::map<AdapterId, Adapter> adapters_;
   std::vector<model::StepPlan> plans_;
-  std::size_t tokens_computed_ = 0, broken_plans_ = 0;
+  std::size_t tokens_computed_ = 0, most_tokens_held_ = 0, broken_plans_ = 0;
   std::optional<std::size_t> failing_step_;
+  std::set<std::size_t> steps_without_memory_;
   std::string failure_;
 };
 

@@ -17,6 +17,7 @@ class WatchedRunner final : public model::ModelRunner {
   explicit WatchedRunner(std::shared_ptr<model::ModelRunner> inner) : inner_(std::move(inner)) {}
 
   [[nodiscard]] const model::RunnerInfo& info() const override { return inner_->info(); }
+  [[nodiscard]] std::size_t free_kv_tokens() const override { return inner_->free_kv_tokens(); }
   Expected<model::StepResult> step(const model::StepPlan& plan) override;
   Expected<void> install_adapter(AdapterId id, std::shared_ptr<const model::LoraAdapter> adapter) override {
     return inner_->install_adapter(id, std::move(adapter));

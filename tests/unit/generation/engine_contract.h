@@ -20,7 +20,9 @@ namespace weft::test {
 
 TEST_P(EngineContract, GivesTheTokensOfGreedyDecoding) {
   EngineHarness harness = make();
-  const GenerationResult result = harness.generate(request(prompt()));
+  GenerationRequest asked = request(prompt());
+  asked.speculate = false;
+  const GenerationResult result = harness.generate(std::move(asked));
   EXPECT_EQ(result.reason, FinishReason::kLength) << result.error;
   EXPECT_EQ(result.tokens, greedy(prompt()));
   EXPECT_LT(result.mean_logprob, 0);
@@ -212,13 +214,54 @@ TEST_P(EngineContract, ASessionPaysOnlyForWhatIsNew) {
   EXPECT_EQ(fourth.tokens, greedy(shorter));
 }
 
-TEST_P(EngineContract, OtherSessionsAndNoSessionReuseNothing) {
+TEST_P(EngineContract, WhatOneSessionComputedServesTheOthers) {
   EngineHarness harness = make();
   harness.generate(request(prompt(), "s"));
-  EXPECT_EQ(harness.generate(request(prompt(), "t")).timings.prefilled_tokens, prompt().size());
-  EXPECT_EQ(harness.generate(request(prompt())).timings.prefilled_tokens, prompt().size());
-  EXPECT_EQ(harness.generate(request(prompt())).timings.prefilled_tokens, prompt().size());
-  EXPECT_EQ(harness.generate(request(prompt(), "s")).timings.prefilled_tokens, 1U);
+  const GenerationResult other = harness.generate(request(prompt(), "t"));
+  EXPECT_EQ(other.timings.prefilled_tokens, 1U);
+  EXPECT_EQ(other.timings.cached_tokens, prompt().size() - 1);
+  EXPECT_EQ(other.tokens, greedy(prompt()));
+  EXPECT_EQ(harness.generate(request(prompt())).timings.prefilled_tokens, 1U);
+}
+
+// Several that ask for the same wait for the first one's prompt, not for its end.
+TEST_P(EngineContract, WhoBeginsAlikeSharesThePromptOfOneThatStillRuns) {
+  EngineOptions one_at_a_time = options();
+  one_at_a_time.sequences_per_step = 1;
+  one_at_a_time.tokens_per_step = prompt().size();
+  EngineHarness harness = make(one_at_a_time);
+  harness.runner().gate().close();
+  const RequestId first = harness.submit(request(prompt()));
+  const RequestId second = harness.submit(request(prompt()));
+  harness.runner().gate().open();
+  EXPECT_EQ(harness.wait(second).timings.prefilled_tokens, 1U);
+  EXPECT_EQ(harness.wait(first).tokens, greedy(prompt()));
+  EXPECT_EQ(harness.wait(second).tokens, greedy(prompt()));
+}
+
+TEST_P(EngineContract, GuessesChangeNothingButTheStepsThatItTakes) {
+  const auto asked = [](std::vector<TokenId> text, double temperature, bool speculate) {
+    GenerationRequest out = request(std::move(text));
+    out.max_new_tokens = 40;
+    out.sampling = {.temperature = temperature, .seed = 3};
+    out.speculate = speculate;
+    return out;
+  };
+  for (const char* text : {"a = [1, 1, 1, 1, 1, 1, 1,", "for x in y:\n    x = x\n    x = x\n    x ="}) {
+    for (const double temperature : {0.0, 0.8}) {
+      EngineHarness with = make(), without = make();
+      const GenerationResult guessed = with.generate(asked(encode(text), temperature, true));
+      const GenerationResult plain = without.generate(asked(encode(text), temperature, false));
+      EXPECT_EQ(guessed.tokens, plain.tokens);
+      EXPECT_EQ(guessed.text, plain.text);
+      EXPECT_EQ(guessed.reason, plain.reason);
+      for (std::size_t i = 0; i < plain.logprobs.size(); ++i) {
+        EXPECT_NEAR(guessed.logprobs[i], plain.logprobs[i], 1e-4);
+      }
+      EXPECT_EQ(plain.timings.drafted_tokens, 0U);
+      EXPECT_EQ(guessed.timings.steps + guessed.timings.accepted_tokens, plain.timings.steps);
+    }
+  }
 }
 
 TEST_P(EngineContract, WhatACancelledRequestComputedIsReused) {

@@ -91,16 +91,120 @@ TEST_F(EngineOverFake, StopsWhereTheModelHasNoMorePositions) {
   EXPECT_EQ(runner->broken_plans(), 0U);
 }
 
-TEST_F(EngineOverFake, KeepsTheLastUsedSessionsAlone) {
-  const auto runner = std::make_shared<FakeRunner>(hashed_script());
-  EngineHarness harness = over(runner, {.threads = 0, .kept_sessions = 2});
-  for (const char* session : {"a", "b", "a", "c", ""}) harness.generate(request("some text", session));
-  while (harness.engine().poll()) {
+// A runner with little room: a request of 9 and 4 tokens fits, and KV that was used of late beside it.
+class EngineInLittleMemory : public EngineOverFake {
+ protected:
+  void SetUp() override {
+    FakeRunnerOptions options;
+    options.kv_tokens = kRoom;
+    runner_ = std::make_shared<FakeRunner>(hashed_script(), options);
   }
-  EXPECT_EQ(runner->sequences_held(), 2U);
-  EXPECT_EQ(harness.generate(request("some text", "a")).timings.prefilled_tokens, 1U);
-  EXPECT_EQ(harness.generate(request("some text", "c")).timings.prefilled_tokens, 1U);
-  EXPECT_EQ(harness.generate(request("some text", "b")).timings.prefilled_tokens, 9U);
+  void TearDown() override {
+    EXPECT_LE(runner_->most_tokens_held(), kRoom);
+    EXPECT_EQ(runner_->broken_plans(), 0U);
+  }
+  [[nodiscard]] GenerationRequest asked(std::string_view text, RequestClass request_class = {}) const {
+    GenerationRequest out = request(text);
+    out.stop_tokens.clear();
+    out.max_new_tokens = 4;
+    out.request_class = request_class;
+    return out;
+  }
+  static constexpr std::size_t kRoom = 48;
+  std::shared_ptr<FakeRunner> runner_;
+};
+
+TEST_F(EngineInLittleMemory, WhatWasUnusedForLongestMakesRoom) {
+  EngineHarness harness = over(runner_);
+  const auto prefilled = [&](std::string_view text) { return harness.generate(asked(text)).timings.prefilled_tokens; };
+  for (const char* text : {"text one.", "TEXT TWO.", "text one.", "3 texts .", "4 texts .", "5 texts ."}) {
+    harness.generate(asked(text));
+  }
+  EXPECT_EQ(prefilled("5 texts ."), 1U);
+  EXPECT_EQ(prefilled("TEXT TWO."), 9U);
+  EXPECT_GT(harness.engine().metrics().evicted_tokens, 0U);
+}
+
+TEST_F(EngineInLittleMemory, BackgroundGivesWayAndEndsAsItWould) {
+  EngineHarness harness = over(runner_), alone = over(std::make_shared<FakeRunner>(hashed_script()));
+  const std::string long_text(30, 'b'), other(28, 'i');
+  const RequestId background = harness.submit(asked(long_text, RequestClass::kBackground));
+  for (int i = 0; i < 2; ++i) harness.engine().poll();
+  EXPECT_EQ(harness.generate(asked(other)).tokens, alone.generate(asked(other)).tokens);
+  EXPECT_EQ(harness.engine().metrics().preemptions, 1U);
+  EXPECT_EQ(harness.wait(background).tokens, alone.generate(asked(long_text)).tokens);
+}
+
+TEST_F(EngineInLittleMemory, WhatCanNeverFitFailsAloneAndSaysWhy) {
+  EngineHarness harness = over(runner_);
+  const RequestId huge = harness.submit(asked(std::string(60, 'x')));
+  const RequestId small = harness.submit(asked("some text"));
+  EXPECT_EQ(harness.wait(small).reason, FinishReason::kLength);
+  const GenerationResult failed = harness.wait(huge);
+  EXPECT_EQ(failed.reason, FinishReason::kFailed);
+  EXPECT_THAT(failed.error, testing::HasSubstr("out of memory"));
+  EXPECT_EQ(harness.generate(asked("some text")).reason, FinishReason::kLength);
+}
+
+TEST_F(EngineOverFake, AStepWithoutMemoryIsTriedOnceMore) {
+  const auto runner = std::make_shared<FakeRunner>(hashed_script());
+  EngineHarness harness = over(runner), alone = over(std::make_shared<FakeRunner>(hashed_script()));
+  const auto asked = [this](std::string_view text) {
+    GenerationRequest out = request(text);
+    out.max_new_tokens = 6;
+    return out;
+  };
+  runner->run_out_of_memory_at({2});
+  EXPECT_EQ(harness.generate(asked("some text")).tokens, alone.generate(asked("some text")).tokens);
+  EXPECT_EQ(runner->broken_plans(), 0U);
+  // Again and again: the one that holds most fails, the others go on.
+  const std::size_t now = runner->steps();
+  runner->run_out_of_memory_at({now, now + 1});
+  const RequestId longer = harness.submit(asked("some longer text")), shorter = harness.submit(asked("short"));
+  EXPECT_EQ(harness.wait(shorter).tokens, alone.generate(asked("short")).tokens);
+  EXPECT_EQ(harness.wait(longer).reason, FinishReason::kFailed);
+  EXPECT_THAT(harness.wait(longer).error, testing::HasSubstr("out of memory"));
+  EXPECT_EQ(runner->broken_plans(), 0U);
+}
+
+TEST_F(EngineOverFake, WhatIsKnownByHeartTakesFewSteps) {
+  std::string text = "def area(width, height):\n    return width * height\n\n\n";
+  text += text + text;
+  const auto runner = std::make_shared<FakeRunner>(by_heart_script(text));
+  EngineHarness harness = over(runner);
+  GenerationRequest asked = request(text.substr(0, text.size() / 2));
+  asked.max_new_tokens = 60;
+  const GenerationResult result = harness.generate(std::move(asked));
+  EXPECT_EQ(result.tokens.size(), 60U);
+  EXPECT_LT(result.timings.steps, 30U);
+  EXPECT_EQ(harness.engine().metrics().accepted_tokens, result.timings.accepted_tokens);
+}
+
+TEST_F(EngineOverFake, MetricsAddUp) {
+  EngineHarness harness = over(std::make_shared<FakeRunner>(hashed_script()));
+  const auto asked = [this] {
+    GenerationRequest out = request("some text");
+    out.max_new_tokens = 5;
+    return out;
+  };
+  harness.generate(asked());
+  harness.generate(asked());
+  const RequestId cancelled = harness.submit(asked());
+  harness.engine().poll();
+  harness.cancel(cancelled);
+  harness.wait(cancelled);
+  GenerationRequest none;
+  harness.generate(std::move(none));
+  const generation::EngineMetrics metrics = harness.engine().metrics();
+  EXPECT_EQ(metrics.requests_finished, 2U);
+  EXPECT_EQ(metrics.requests_cancelled, 1U);
+  EXPECT_EQ(metrics.requests_failed, 1U);
+  EXPECT_EQ(metrics.requests_running, 0U);
+  EXPECT_EQ(metrics.prompt_tokens, 27U);
+  EXPECT_EQ(metrics.prefilled_tokens, 9U + 1U + 1U);
+  EXPECT_EQ(metrics.cached_tokens, 8U + 8U);
+  EXPECT_EQ(metrics.generated_tokens - metrics.wasted_tokens, 10U);
+  EXPECT_EQ(metrics.cache_tokens, 9U + 4U);
 }
 
 TEST_F(EngineOverFake, LeavesNothingInTheRunner) {
@@ -121,6 +225,7 @@ TEST_F(EngineOverFake, AFailedRequestLeavesNothingInTheRunner) {
   harness.generate(request("text", "s"));
   harness.runner().fail_at(harness.runner().steps());
   EXPECT_EQ(harness.generate(request("text", "s")).reason, FinishReason::kFailed);
+  harness.engine().poll();
   EXPECT_EQ(runner->sequences_held(), 0U);
 }
 

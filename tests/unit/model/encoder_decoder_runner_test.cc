@@ -60,7 +60,7 @@ class EncoderDecoderRunnerTest : public ::testing::Test {
     return result ? result->logits : std::vector<float>(1);
   }
   void feed(std::uint64_t id, std::int32_t start, const Tokens& part) {
-    const auto result = runner_->step({.sequences = {{SequenceId(id), Position(start), part, /*wants_logits=*/false}}});
+    const auto result = runner_->step({.sequences = {{SequenceId(id), Position(start), part, /*logits=*/0}}});
     ASSERT_TRUE(result) << result.error().message;
     EXPECT_TRUE(result->logits.empty());
   }

@@ -11,7 +11,7 @@ StepPlan sample_plan() {
   plan.sequences.push_back({.sequence = SequenceId(7),
                             .start = Position(3),
                             .tokens = {TokenId(1), TokenId(-2), TokenId(8191)},
-                            .wants_logits = false,
+                            .logits = 0,
                             .adapter = AdapterId(2)});
   plan.sequences.push_back({.sequence = SequenceId(1ULL << 40), .start = Position(0), .tokens = {TokenId(5)}});
   plan.released = {SequenceId(4)};
@@ -48,7 +48,7 @@ TEST(RankMessages, Plan) {
     EXPECT_EQ(got.sequences[i].sequence, sent.sequences[i].sequence);
     EXPECT_EQ(got.sequences[i].start, sent.sequences[i].start);
     EXPECT_EQ(got.sequences[i].tokens, sent.sequences[i].tokens);
-    EXPECT_EQ(got.sequences[i].wants_logits, sent.sequences[i].wants_logits);
+    EXPECT_EQ(got.sequences[i].logits, sent.sequences[i].logits);
     EXPECT_EQ(got.sequences[i].adapter, sent.sequences[i].adapter);
   }
   EXPECT_EQ(got.released, sent.released);

@@ -224,7 +224,7 @@ TEST_F(KilledRank, BetweenTwoStepsCostsNothingButTime) {
 // Where a source ends is history that the ranks are told again.
 TEST_F(KilledRankOfAnEncoderDecoder, GoesOnInTheAnswer) {
   model::StepPlan source{.sequences = {part(1, 0, tokens_of({11, 12, 13}))}};
-  source.sequences[0].wants_logits = false;
+  source.sequences[0].logits = 0;
   const model::StepPlan closing{.sequences = {part(1, 3, tokens_of({14, 15}))}};
   const model::StepPlan answer{.sequences = {part(1, 5, tokens_of({20, 21}))}};
   for (const model::StepPlan& plan : {source, closing, answer}) {

@@ -1,0 +1,97 @@
+#include "generation/drafter.h"
+
+#include <algorithm>
+#include <bit>
+
+namespace weft::generation {
+namespace {
+
+constexpr SuffixIndex::TextId kOwn = 0;
+constexpr double kNewShare = 0.1;   // of a running mean's newest value
+constexpr double kLeastGain = 1.02;  // below it a draft is not worth its risk
+
+}  // namespace
+
+void StepCosts::note(std::size_t rows, double ms) {
+  if (rows == 0 || rows >= costs_.size()) return;
+  Cost& cost = costs_[rows];
+  cost.ms = cost.known ? cost.ms + kNewShare * (ms - cost.ms) : ms;
+  cost.known = true;
+}
+
+// What was never run costs what the next fewer rows do; a first run tells.
+double StepCosts::relative(std::size_t rows) const {
+  if (!costs_[1].known || costs_[1].ms <= 0) return 1;
+  while (!costs_[rows].known) --rows;
+  return std::max(1.0, costs_[rows].ms / costs_[1].ms);
+}
+
+std::size_t DraftRecord::bucket(std::size_t match_length) {
+  const auto log2 = static_cast<std::size_t>(std::bit_width(std::max<std::size_t>(match_length, 1))) - 1;
+  return std::min(log2, kLengths - 1);
+}
+
+void DraftRecord::note(std::size_t match_length, bool accepted) {
+  double& chance = chances_[bucket(match_length)];
+  chance += kNewShare / 2 * ((accepted ? 1.0 : 0.0) - chance);
+}
+
+void DraftRecord::age(std::size_t match_length) {
+  const std::size_t of = bucket(match_length);
+  chances_[of] += kNewShare / 50 * (kPriors[of] - chances_[of]);
+}
+
+double DraftRecord::chance(std::size_t match_length) const { return chances_[bucket(match_length)]; }
+
+void Drafter::follow(std::span<const TokenId> context) {
+  const bool grows = context.size() >= indexed_.size() && std::ranges::equal(indexed_, context.first(indexed_.size()));
+  if (!grows) {
+    own_.remove_text(kOwn);
+    indexed_.clear();
+  }
+  const auto fresh = context.subspan(indexed_.size());
+  own_.append(kOwn, fresh);
+  indexed_.insert(indexed_.end(), fresh.begin(), fresh.end());
+}
+
+Guess Drafter::guess(std::span<const TokenId> context) const {
+  Guess best;
+  const auto consider = [&best](std::size_t length, const std::vector<Continuation>& continuations) {
+    if (length > best.match_length) best = {continuations.front().token, length};
+  };
+  if (const SuffixIndex::Match match = own_.longest_match(context); match.length > 0) {
+    consider(match.length, match.continuations);
+  }
+  if (memory_ != nullptr) {
+    for (const Evidence& each : memory_->look_up(context)) consider(each.match_length, each.continuations);
+  }
+  return best;
+}
+
+std::vector<Guess> Drafter::draft(std::span<const TokenId> context, std::size_t most, DraftRecord& record,
+                                  const StepCosts& costs) {
+  most = std::min(most, kMostRows - 1);
+  if (most == 0) return {};
+  follow(context);
+  std::vector<TokenId> tokens(context.begin(), context.end());
+  std::vector<Guess> guesses;
+  double reached = 1, expected = 1;  // the chance that all guesses so far come true; tokens that the step yields
+  double best_rate = kLeastGain;
+  std::size_t best_count = 0;
+  while (guesses.size() < most) {
+    const Guess next = guess(tokens);
+    if (next.match_length == 0) break;
+    guesses.push_back(next);
+    tokens.push_back(next.token);
+    reached *= record.chance(next.match_length);
+    expected += reached;
+    const double rate = expected / costs.relative(guesses.size() + 1);
+    if (rate > best_rate) best_rate = rate, best_count = guesses.size();
+    if (reached < 0.1) break;  // what comes after is hardly ever reached
+  }
+  if (best_count == 0 && !guesses.empty()) record.age(guesses.front().match_length);
+  guesses.resize(best_count);
+  return guesses;
+}
+
+}  // namespace weft::generation
