@@ -9,6 +9,7 @@
 #include <rapidcheck/gtest.h>
 
 #include "generation/memory/suffix_index.h"
+#include "model/base/hash.h"
 
 namespace weft::generation {
 namespace {
@@ -162,10 +163,11 @@ RC_GTEST_PROP(SuffixIndex, FindsMatchesAcrossThePartsOfALongText, ()) {
 
 RC_GTEST_PROP(SuffixIndex, HoldsNoMoreMemoryThanItsTextsNeedHoweverOftenTheyAreReplaced, ()) {
   SuffixIndex index({.longest_match = 32, .places = 64});
+  auto seed = *rc::gen::arbitrary<std::uint64_t>();
   std::vector<std::shared_ptr<const SuffixPlaces>> held(2);
   for (int i = 0; i < 40; ++i) {
-    const Tokens tokens =
-        *rc::gen::container<Tokens>(2000, rc::gen::map(rc::gen::inRange(0, 50), [](int id) { return TokenId(id); }));
+    Tokens tokens;
+    for (std::uint64_t t = 0; t < 2000; ++t) tokens.emplace_back(static_cast<std::int32_t>(mix64(seed++) % 50));
     index.set_text(static_cast<TextId>(i % 3), tokens);
     held[static_cast<std::size_t>(i % 2)] = index.snapshot();
   }
