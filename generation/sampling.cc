@@ -10,28 +10,6 @@
 namespace weft::generation {
 namespace {
 
-// A logit that is not finite has no share: minus infinity by meaning, the others because they are a runner's bug.
-struct Peak {
-  std::size_t index = 0;
-  double logit = -std::numeric_limits<double>::infinity();
-};
-
-Peak find_peak(std::span<const float> logits) {
-  Peak peak;
-  for (std::size_t i = 0; i < logits.size(); ++i) {
-    if (std::isfinite(logits[i]) && logits[i] > peak.logit) peak = {i, logits[i]};
-  }
-  return peak;
-}
-
-double log_sum_exp_below(std::span<const float> logits, double peak) {
-  double sum = 0;
-  for (const float logit : logits) {
-    if (std::isfinite(logit)) sum += std::exp(logit - peak);
-  }
-  return peak + std::log(sum);
-}
-
 struct Candidate {
   std::size_t index;
   double weight;  // relative to the likeliest, whose weight is 1
@@ -96,11 +74,6 @@ std::size_t draw(std::span<const Candidate> candidates, double uniform) {
 
 }  // namespace
 
-double log_sum_exp(std::span<const float> logits) {
-  const Peak peak = find_peak(logits);
-  return std::isfinite(peak.logit) ? log_sum_exp_below(logits, peak.logit) : peak.logit;
-}
-
 Sampled sample(std::span<const float> logits, const SamplingOptions& options, std::uint64_t step) {
   const Peak peak = find_peak(logits);
   if (!std::isfinite(peak.logit)) return {TokenId(0), peak.logit};
@@ -111,7 +84,7 @@ Sampled sample(std::span<const float> logits, const SamplingOptions& options, st
     drop_unlikely(kept, options.min_p);
     chosen = draw(kept, philox_uniform(options.seed, step));
   }
-  return {TokenId(static_cast<std::int32_t>(chosen)), logits[chosen] - log_sum_exp_below(logits, peak.logit)};
+  return {TokenId(static_cast<std::int32_t>(chosen)), logits[chosen] - log_sum_exp(logits, peak)};
 }
 
 }  // namespace weft::generation

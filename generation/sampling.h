@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <span>
 
+#include "model/base/logits.h"
 #include "model/base/strong_id.h"
 
 namespace weft::generation {
@@ -21,10 +22,6 @@ struct Sampled {
   TokenId token;
   double logprob = 0;  // under the unmodified distribution, natural log
 };
-
-// Natural log of the sum of exp(logit) over logits [V]: a token's log-probability is its logit less this. Minus
-// infinity when no logit is finite.
-[[nodiscard]] double log_sum_exp(std::span<const float> logits);
 
 // logits: [V]. Ties go to the lower id. NaN logits are a bug of the runner and never win.
 [[nodiscard]] Sampled sample(std::span<const float> logits, const SamplingOptions& options, std::uint64_t step);

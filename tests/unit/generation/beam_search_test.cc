@@ -36,7 +36,7 @@ std::vector<double> log_softmax(const Problem& problem, const std::vector<TokenI
   history.insert(history.end(), generated.begin(), generated.end());
   const std::vector<float> logits = problem.script(history);
   std::vector<double> out;
-  for (const float logit : logits) out.push_back(logit - generation::log_sum_exp(logits));
+  for (const float logit : logits) out.push_back(logit - log_sum_exp(logits));
   return out;
 }
 

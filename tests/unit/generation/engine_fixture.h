@@ -112,7 +112,7 @@ class EngineContract : public testing::TestWithParam<EngineCase> {
       const auto result = runner->step({.sequences = {{SequenceId(1), Position(0), history}}});
       WEFT_CHECK(result.has_value());
       const auto row = result->row(0);
-      out.push_back(row[static_cast<std::size_t>(token.value())] - generation::log_sum_exp(row));
+      out.push_back(row[static_cast<std::size_t>(token.value())] - log_sum_exp(row));
       history.push_back(token);
     }
     return out;

@@ -26,7 +26,7 @@ using generation::GenerationResult;
 using generation::Spelling;
 
 double logprob(const std::vector<float>& logits, TokenId token) {
-  return logits[static_cast<std::size_t>(token.value())] - generation::log_sum_exp(logits);
+  return logits[static_cast<std::size_t>(token.value())] - log_sum_exp(logits);
 }
 
 struct Best {

@@ -1,0 +1,158 @@
+#include "adapters/eval/memory_tokens.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "generation/memory/file_memory.h"
+#include "generation/memory/lines.h"
+#include "generation/memory/snapshot_memory.h"
+#include "generation/privacy/secrets.h"
+#include "model/base/logits.h"
+#include "model/tokenizer/prefix_trie.h"
+
+namespace weft::adapters {
+namespace {
+
+using generation::Evidence;
+
+constexpr SequenceId kSequence{~std::uint64_t{0}};  // far from those that an engine counts up
+
+// The tokens that a memory goes on with by itself: of each source's answer the longest match's first.
+std::vector<TokenId> draft_of(const generation::TokenMemory& memory, std::vector<TokenId> context, std::size_t count) {
+  std::vector<TokenId> draft;
+  while (draft.size() < count) {
+    const std::vector<Evidence> evidence = memory.look_up(context);
+    if (evidence.empty()) break;
+    const auto longest = std::ranges::max_element(evidence, {}, &Evidence::match_length);
+    draft.push_back(longest->continuations.front().token);
+    context.push_back(draft.back());
+  }
+  return draft;
+}
+
+// logits: [V]. The tokens that do not begin with `opening` are out.
+void require(std::vector<float>& logits, std::string_view opening, const model::PrefixTrie& trie) {
+  if (opening.empty()) return;
+  std::vector<float> kept(logits.size(), -std::numeric_limits<float>::infinity());
+  for (const TokenId token : trie.allowed(opening).extensions) {
+    kept[static_cast<std::size_t>(token.value())] = logits[static_cast<std::size_t>(token.value())];
+  }
+  logits = std::move(kept);
+}
+
+MemoryToken observe(std::span<const float> logits, TokenId next, std::vector<Evidence> evidence) {
+  const Peak peak = find_peak(logits);
+  const double sum = log_sum_exp(logits, peak);
+  const auto probability = [&](TokenId token) {
+    const float logit = logits[static_cast<std::size_t>(token.value())];
+    return std::isfinite(logit) ? std::exp(static_cast<double>(logit) - sum) : 0;
+  };
+  MemoryToken token{.next = next,
+                    .model = probability(next),
+                    .best = TokenId(static_cast<std::int32_t>(peak.index)),
+                    .best_probability = std::exp(peak.logit - sum),
+                    .evidence = std::move(evidence),
+                    .of_model = {},
+                    .draft = {}};
+  for (const Evidence& one : token.evidence) {
+    std::vector<double>& shares = token.of_model.emplace_back();
+    for (const generation::Continuation& continuation : one.continuations) {
+      shares.push_back(probability(continuation.token));
+    }
+  }
+  return token;
+}
+
+class Reader {
+ public:
+  Reader(const MemoryTokensOptions& options, const MemorySubject& subject)
+      : options_(options), subject_(subject), trie_(*subject.tokenizer) {}
+
+  // The rest of the line at `place`.
+  Expected<MemoryLine> read(const EvalFile& file, std::size_t place, generation::FileMemory& file_memory,
+                            const generation::ProjectText& project) {
+    const std::size_t line_end = std::min(file.text.find('\n', place), file.text.size());
+    const std::string_view before = std::string_view(file.text).substr(0, place);
+    const std::string_view after = std::string_view(file.text).substr(line_end);
+    const auto prompt = generation::build_prompt({file.path, before, after}, options_.prompt,
+                                                 {subject_.config, *subject_.tokenizer, trie_}, generation::screen);
+    if (!prompt) return prompt.error();
+    const std::string without_rest = std::string(before) + std::string(after);
+    const auto text = file_memory.update({file.path, without_rest, place, prompt->opening.size()});
+    const auto memory = generation::make_memory(text, project);
+
+    std::string_view opening = prompt->opening;
+    std::vector<TokenId> tokens = prompt->tokens;
+    std::vector<TokenId> context = file_memory.context();
+    std::size_t read = 0;  // of tokens
+    MemoryLine line;
+    const std::string rest = prompt->opening + file.text.substr(place, line_end - place);
+    for (const TokenId next : subject_.tokenizer->encode(rest)) {
+      const std::size_t bytes = subject_.tokenizer->bytes(next).size();
+      if (bytes <= opening.size()) {  // nothing to say: it is there
+        opening.remove_prefix(bytes);
+      } else {
+        auto logits = step(tokens, read);
+        if (!logits) return logits.error();
+        read = tokens.size();
+        require(*logits, opening, trie_);
+        opening = {};
+        line.tokens.push_back(observe(*logits, next, memory->look_up(context)));
+        line.tokens.back().draft = draft_of(*memory, context, options_.draft_tokens);
+      }
+      tokens.push_back(next);
+      context.push_back(next);
+    }
+    return line;
+  }
+
+  Expected<void> finish() {
+    const auto released = subject_.runner.step({.sequences = {}, .released = {kSequence}});
+    if (!released) return released.error();
+    return {};
+  }
+
+ private:
+  Expected<std::vector<float>> step(const std::vector<TokenId>& tokens, std::size_t read) {
+    model::StepPlan plan;
+    plan.sequences.push_back({kSequence, Position(static_cast<std::int32_t>(read)),
+                              std::vector(tokens.begin() + static_cast<std::ptrdiff_t>(read), tokens.end()), true});
+    auto result = subject_.runner.step(plan);
+    if (!result) return result.error();
+    return std::move(result->logits);
+  }
+
+  const MemoryTokensOptions& options_;
+  const MemorySubject& subject_;
+  model::PrefixTrie trie_;
+};
+
+}  // namespace
+
+Expected<std::vector<MemoryLine>> read_memory_lines(std::span<const EvalFile> project,
+                                                    const MemoryTokensOptions& options, const MemorySubject& subject,
+                                                    const std::function<void(double fraction)>& progress) {
+  generation::SuffixIndex index;
+  for (std::size_t i = 0; i < project.size(); ++i) {
+    index.set_text(i, generation::memory_tokens(project[i].text, *subject.tokenizer));
+  }
+  const auto others = index.snapshot();
+  Reader reader(options, subject);
+  std::vector<MemoryLine> lines;
+  for (std::size_t i = 0; i < project.size(); ++i) {
+    generation::FileMemory file_memory(subject.tokenizer);
+    for (const std::size_t place : choose_places(project[i].text, options.places_per_file, options.seed + i)) {
+      auto line = reader.read(project[i], place, file_memory, {others, i});
+      if (!line) return line.error();
+      lines.push_back(std::move(*line));
+    }
+    progress(static_cast<double>(i + 1) / static_cast<double>(project.size()));
+  }
+  if (auto finished = reader.finish(); !finished) return finished.error();
+  return lines;
+}
+
+}  // namespace weft::adapters
