@@ -102,7 +102,7 @@ class Formats {
 };
 
 Expected<std::unique_ptr<ModelRunner>> load_decoder(const Loading& loading) {
-  const auto cpu = serving_cpu();
+  const auto cpu = serving_cpu(loading.threads());
   if (!cpu) return cpu.error();
   const auto formats = Formats::decide(loading);
   if (!formats) return formats.error();
@@ -138,9 +138,9 @@ Expected<std::unique_ptr<ModelRunner>> load_decoder(const Loading& loading) {
   info.weight_bytes = weight_bytes;
   info.kv_bytes_per_token = static_cast<std::size_t>(2 * loading.config.layers * loading.plan.local_kv_heads() *
                                                      loading.config.head_dim * (exact ? 4 : 2));
-  return std::unique_ptr<ModelRunner>(std::make_unique<TorchRunner>(
-      loading.config, *std::move(transformer), loading.communicator, info,
-      TorchRunner::Options{**cpu, exact ? KvFormat::kFloat32 : KvFormat::kBFloat16, loading.threads()}));
+  return std::unique_ptr<ModelRunner>(
+      std::make_unique<TorchRunner>(loading.config, *std::move(transformer), loading.communicator, info,
+                                    TorchRunner::Options{**cpu, exact ? KvFormat::kFloat32 : KvFormat::kBFloat16}));
 }
 
 Expected<std::unique_ptr<ModelRunner>> load_encoder_decoder(const Loading& loading) {

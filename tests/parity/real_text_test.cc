@@ -42,7 +42,7 @@ class RealText : public ::testing::Test {
     std::vector<at::Tensor> out;
     for (const at::Tensor& ids : documents) {
       KvBlocks kv(config.layers, {KvFormat::kBFloat16, config.kv_heads, config.head_dim, 16});
-      PagedAttention attention(**serving_cpu(), {{&kv, ids.size(0)}});
+      PagedAttention attention(**serving_cpu(0), {{&kv, ids.size(0)}});
       const at::Tensor positions = at::arange(ids.size(0), at::kLong);
       out.push_back(transformer.logits(transformer.hidden(ids, positions, {.attention = attention})).argmax(-1));
     }
