@@ -120,7 +120,7 @@ class Formats {
 };
 
 Expected<std::unique_ptr<ModelRunner>> load_decoder(const Loading& loading) {
-  const auto cpu = serving_cpu();
+  const auto cpu = serving_cpu(loading.threads());
   if (!cpu) return cpu.error();
   const auto formats = Formats::decide(loading);
   if (!formats) return formats.error();
@@ -161,7 +161,6 @@ Expected<std::unique_ptr<ModelRunner>> load_decoder(const Loading& loading) {
       loading.config, *std::move(transformer), loading.communicator, info,
       TorchRunner::Options{.cpu = **cpu,
                            .kv = exact ? KvFormat::kFloat32 : KvFormat::kBFloat16,
-                           .threads = loading.threads(),
                            .kv_blocks = loading.kv_blocks(info.kv_bytes_per_token)}));
 }
 

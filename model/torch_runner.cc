@@ -87,8 +87,8 @@ StepResult TorchRunner::run(const StepPlan& plan) {
 }
 
 Expected<StepResult> TorchRunner::step(const StepPlan& plan) {
-  if (!thread_count_set_) {  // OpenMP keeps a pool per calling thread, so the count is set on the one that steps
-    if (options_.threads > 0) at::set_num_threads(options_.threads);
+  if (!thread_count_set_) {  // on the thread that steps: what LibTorch does here is over before its threads would help
+    at::set_num_threads(1);
     thread_count_set_ = true;
   }
   const RunnerState state{.info = info_,

@@ -17,7 +17,6 @@ class TorchRunner final : public ModelRunner {
   struct Options {
     Cpu cpu;  // to whose kernels the transformer is bound
     KvFormat kv = KvFormat::kFloat32;
-    int threads = 0;  // 0: as LibTorch has it
     std::size_t kv_blocks = 0;  // at most, of all sequences
   };
   TorchRunner(ModelConfig config, Transformer transformer, std::shared_ptr<Communicator> communicator, RunnerInfo info,

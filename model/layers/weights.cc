@@ -1,28 +1,16 @@
 #include "model/layers/weights.h"
 
-#include <ATen/Parallel.h>
-
+#include <algorithm>
+#include <map>
+#include <mutex>
+#include <thread>
 #include <utility>
 #include <vector>
 
 #include "model/base/check.h"
+#include "model/kernels/thread_pool.h"
 
 namespace weft::model {
-namespace {
-
-// One pool of threads for LibTorch and the kernels, that of the thread that computes.
-class TorchWorkers final : public Workers {
- public:
-  [[nodiscard]] int size() const override { return at::get_num_threads(); }
-  void run(int tasks, const std::function<void(int)>& task) override {
-    at::parallel_for(0, tasks, 1, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; ++i) task(static_cast<int>(i));
-    });
-  }
-};
-
-}  // namespace
-
 at::Tensor Weights::tensor(const std::string& name) const {
   const auto found = tensors.find(name);
   WEFT_CHECK(found != tensors.end() || packed.contains(name));
@@ -75,12 +63,20 @@ Expected<Weights> look_up_weights(const ModelConfig& config, const WeightLookup&
   return out;
 }
 
-Expected<const Cpu*> serving_cpu() {
+Expected<const Cpu*> serving_cpu(int threads) {
   static const Expected<Isa> isa = active_isa();
   if (!isa) return isa.error();
-  static TorchWorkers workers;
-  static const Cpu cpu{*isa, &workers};
-  return &cpu;
+  if (threads <= 0) threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  struct Serving {
+    explicit Serving(int count) : pool(count) {}
+    ThreadPool pool;
+    Cpu cpu{*isa, &pool};
+  };
+  static std::mutex mutex;
+  // Never destroyed: where a program ends while a step is under way, its threads end with it.
+  static auto& by_threads = *new std::map<int, Serving>();
+  const std::lock_guard lock(mutex);
+  return &by_threads.try_emplace(threads, threads).first->second.cpu;
 }
 
 }  // namespace weft::model

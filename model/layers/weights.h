@@ -49,7 +49,9 @@ struct Weights {
 Expected<Weights> look_up_weights(const ModelConfig& config, const WeightLookup& lookup, const Packing* packing,
                                   const Communicator& communicator);
 
-// The processor with the kernels that it has and LibTorch's own threads. Error: WEFT_CPU_ISA asks for others.
-Expected<const Cpu*> serving_cpu();
+// The processor with the kernels that it has and as many threads, the caller's own included; 0: one a core. Whoever
+// asks for the same number shares them; they sleep where nobody computes. Valid until the process ends. Thread-safe.
+// Error: WEFT_CPU_ISA asks for other kernels.
+Expected<const Cpu*> serving_cpu(int threads);
 
 }  // namespace weft::model

@@ -16,7 +16,7 @@
 #include "model/kernels/fused_ops.h"
 #include "model/kernels/packed_matrix.h"
 #include "model/kernels/probe.h"
-#include "tests/support/spinning_workers.h"
+#include "model/kernels/thread_pool.h"
 #include "tests/unit/model/kernels/quantize.h"
 
 namespace weft::model {
@@ -205,7 +205,7 @@ int run(int argc, char** argv) {
     return 2;
   }
   const char* const threads = std::getenv("WEFT_THREADS");
-  test::SpinningWorkers workers(threads == nullptr ? 2 : std::atoi(threads));
+  ThreadPool workers(threads == nullptr ? 2 : std::atoi(threads));
   const Cpu cpu{.isa = *isa, .workers = &workers};
   const std::string_view what = argc > 1 ? argv[1] : "";
   const Words words =

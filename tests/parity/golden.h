@@ -56,7 +56,7 @@ class ModelFolder {
   [[nodiscard]] model::Transformer packed(const model::MatrixFormat& format, model::Communicator& communicator) const {
     const auto checkpoint = model::Checkpoint::open(folder_);
     EXPECT_TRUE(checkpoint);
-    const model::Cpu* const cpu = *model::serving_cpu();
+    const model::Cpu* const cpu = *model::serving_cpu(0);
     const auto pack = [&](std::span<const model::WeightSpec> parts) {
       return model::pack_weights(*checkpoint, parts, model::ShardPlan::solo(), Rank{0}, format, *cpu->workers);
     };

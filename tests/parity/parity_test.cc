@@ -52,7 +52,7 @@ class Parity : public ::testing::TestWithParam<std::string> {
   }
 
   static Stages step(const Transformer& transformer, const at::Tensor& ids, KvBlocks& kv) {
-    PagedAttention attention(**serving_cpu(), {{&kv, ids.size(0)}});
+    PagedAttention attention(**serving_cpu(0), {{&kv, ids.size(0)}});
     const Stages stages =
         run(transformer, ids, at::arange(kv.length(), kv.length() + ids.size(0), at::kLong), attention);
     kv.commit(ids.size(0));
@@ -161,7 +161,7 @@ TEST_P(Parity, SequencesOfOneStepDoNotSeeEachOther) {
   const Transformer transformer = serving();
   const at::Tensor a = golden("a.ids"), b = golden("b.ids");
   KvBlocks kv_a = cache(), kv_b = cache();
-  PagedAttention attention(**serving_cpu(), {{&kv_a, a.size(0)}, {&kv_b, b.size(0)}});
+  PagedAttention attention(**serving_cpu(0), {{&kv_a, a.size(0)}, {&kv_b, b.size(0)}});
   const at::Tensor positions = at::cat({at::arange(a.size(0), at::kLong), at::arange(b.size(0), at::kLong)});
   const Stages both = run(transformer, at::cat({a, b}), positions, attention);
   Stages first, second;

@@ -43,7 +43,7 @@ class RealText : public ::testing::Test {
     for (const at::Tensor& ids : documents) {
       KvPool pool(config.layers, {KvFormat::kBFloat16, config.kv_heads, config.head_dim, 16}, 1000);
       KvBlocks kv(pool);
-      PagedAttention attention(**serving_cpu(), {{&kv, ids.size(0)}});
+      PagedAttention attention(**serving_cpu(0), {{&kv, ids.size(0)}});
       const at::Tensor positions = at::arange(ids.size(0), at::kLong);
       out.push_back(transformer.logits(transformer.hidden(ids, positions, {.attention = attention})).argmax(-1));
     }

@@ -89,7 +89,7 @@ class Adapters : public ::testing::TestWithParam<std::string> {
                           .max_positions = static_cast<std::size_t>(config_.max_positions),
                           .parameters = config_.parameters()};
     return std::make_unique<TorchRunner>(config_, *std::move(transformer), communicator, info,
-                                         TorchRunner::Options{**serving_cpu(), KvFormat::kFloat32, 1, 4096});
+                                         TorchRunner::Options{**serving_cpu(1), KvFormat::kFloat32, 4096});
   }
 
   [[nodiscard]] StepSequence part(std::uint64_t id, std::int32_t start, std::size_t count, AdapterId adapter) const {

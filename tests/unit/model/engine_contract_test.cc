@@ -41,7 +41,7 @@ std::shared_ptr<model::ModelRunner> tiny_runner() {
                                .parameters = config->parameters()};
   return std::make_shared<model::TorchRunner>(
       *config, *std::move(transformer), communicator, info,
-      model::TorchRunner::Options{**model::serving_cpu(), model::KvFormat::kFloat32, 1, 4096});
+      model::TorchRunner::Options{**model::serving_cpu(1), model::KvFormat::kFloat32, 4096});
 }
 
 model::LoraDelta random_delta(std::string module, std::int64_t out, std::int64_t in, std::uint64_t seed) {

@@ -1,14 +1,12 @@
-#include "model/kernels/attention.h"
 
+#include "model/kernels/attention.h"
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
 #include <bit>
 #include <cmath>
 #include <limits>
-
+#include "model/kernels/thread_pool.h"
 #include "model/weights/half.h"
-#include "tests/support/spinning_workers.h"
 #include "tests/unit/model/kernels/quantize.h"
 
 namespace weft::model {
@@ -135,7 +133,7 @@ std::vector<std::uint32_t> bits(const std::vector<float>& values) {
 
 TEST(Attention, IsTheSoftmaxOfItsDefinition) {
   SerialWorkers serial;
-  test::SpinningWorkers two(2);
+  ThreadPool two(2);
   for (const KvFormat format : {KvFormat::kFloat32, KvFormat::kBFloat16}) {
     for (const Case& c : kCases) {
       const Step step(c, format);
@@ -158,7 +156,7 @@ TEST(Attention, IsTheSoftmaxOfItsDefinition) {
 
 TEST(Attention, ThreadsDoNotChangeBits) {
   SerialWorkers serial;
-  test::SpinningWorkers two(2), three(3);
+  ThreadPool two(2), three(3);
   for (const Case& c : kCases) {
     const Step step(c, KvFormat::kBFloat16);
     for (const Isa isa : isas_up_to(detect_isa())) {

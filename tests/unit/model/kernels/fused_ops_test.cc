@@ -1,11 +1,9 @@
-#include "model/kernels/fused_ops.h"
 
+#include "model/kernels/fused_ops.h"
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
 #include <cmath>
-
-#include "tests/support/spinning_workers.h"
+#include "model/kernels/thread_pool.h"
 #include "tests/unit/model/kernels/quantize.h"
 
 namespace weft::model {
@@ -15,7 +13,7 @@ namespace {
 template <class Body>
 void on_every_cpu(const Body& body) {
   SerialWorkers serial;
-  test::SpinningWorkers two(2);
+  ThreadPool two(2);
   for (const Isa isa : isas_up_to(detect_isa())) {
     SCOPED_TRACE(isa_name(isa));
     body(Cpu{.isa = isa, .workers = &serial});

@@ -1,13 +1,11 @@
-#include "model/kernels/packed_matrix.h"
 
+#include "model/kernels/packed_matrix.h"
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
 #include <bit>
 #include <limits>
-
+#include "model/kernels/thread_pool.h"
 #include "model/weights/half.h"
-#include "tests/support/spinning_workers.h"
 #include "tests/unit/model/kernels/quantize.h"
 
 namespace weft::model {
@@ -87,7 +85,7 @@ TEST(PackedMatrix, EveryInstructionSetGivesTheSameBits) {
 
 TEST(PackedMatrix, ARowDoesNotDependOnTheRowsBesideItNorOnThreads) {
   SerialWorkers serial;
-  test::SpinningWorkers two(2), three(3);
+  ThreadPool two(2), three(3);
   for (const MatrixShape& shape : kShapes) {
     const PackedMatrix matrix = pack(shape, 6);
     const std::vector<float> x = random_floats(static_cast<std::size_t>(150 * shape.columns), 7);

@@ -1,8 +1,5 @@
-#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
-#include <mutex>
-#include <set>
 #include <thread>
 
 #include "model/layers/weights.h"
@@ -10,17 +7,15 @@
 namespace weft::model {
 namespace {
 
-TEST(ServingCpu, SharesWorkAmongLibTorchsThreads) {
-  at::set_num_threads(2);
-  Workers& workers = *(*serving_cpu())->workers;
-  ASSERT_EQ(workers.size(), 2);
-  std::mutex mutex;
-  std::set<std::thread::id> threads;
-  workers.run(2, [&](int) {
-    const std::lock_guard lock(mutex);
-    threads.insert(std::this_thread::get_id());
-  });
-  EXPECT_EQ(threads.size(), 2);
+TEST(ServingCpu, HasAsManyThreadsAsAreAskedFor) {
+  EXPECT_EQ((*serving_cpu(1))->workers->size(), 1);
+  EXPECT_EQ((*serving_cpu(3))->workers->size(), 3);
+  EXPECT_EQ((*serving_cpu(0))->workers->size(), static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+TEST(ServingCpu, IsTheSameForTheSameNumber) {
+  EXPECT_EQ(*serving_cpu(3), *serving_cpu(3));
+  EXPECT_NE((*serving_cpu(2))->workers, (*serving_cpu(3))->workers);
 }
 
 }  // namespace
