@@ -136,9 +136,9 @@ Engine::Impl::Impl(std::shared_ptr<model::ModelRunner> runner, std::shared_ptr<c
       tokenizer_(std::move(tokenizer)),
       prefix_trie_((WEFT_CHECK(tokenizer_), *tokenizer_)),
       clock_(std::move(clock)),
-      options_(options),
-      inbox_(options.queue_limit),
-      sessions_(options.kept_sessions) {
+      options_(std::move(options)),
+      inbox_(options_.queue_limit),
+      sessions_(options_.kept_sessions) {
   WEFT_CHECK(runner_ && clock_);
   WEFT_CHECK(options_.sequences_per_step > 0 && options_.tokens_per_step > 0);
   if (options_.threads > 0) thread_ = std::thread([this] { run(); });
@@ -155,6 +155,7 @@ Engine::Impl::~Impl() {
 }
 
 RequestId Engine::Impl::submit(GenerationRequest request, EventSink sink) {
+  if (options_.on_submit) options_.on_submit(request, sink);
   std::string refusal = refusal_of(request, model_info(), tokenizer_->vocabulary());
   return inbox_.submit({RequestId(), std::move(request), std::move(sink), clock_->now(), std::move(refusal)});
 }
@@ -321,7 +322,7 @@ void Engine::Impl::shut_down() {
 
 Engine::Engine(std::shared_ptr<model::ModelRunner> runner, std::shared_ptr<const model::Tokenizer> tokenizer,
                std::shared_ptr<const Clock> clock, EngineOptions options)
-    : impl_(std::make_unique<Impl>(std::move(runner), std::move(tokenizer), std::move(clock), options)) {}
+    : impl_(std::make_unique<Impl>(std::move(runner), std::move(tokenizer), std::move(clock), std::move(options))) {}
 
 Engine::~Engine() = default;
 

@@ -79,6 +79,8 @@ struct EngineOptions {
   std::size_t queue_limit = 64;        // unfinished requests; further submissions fail before the next step
   std::size_t sequences_per_step = 1;  // all lines of a beam search count as one
   std::size_t tokens_per_step = 256;   // longer prompts take several steps
+  // Sees each request and the sink that waits for it, which it may wrap, on the submitting thread. May be empty.
+  std::function<void(const GenerationRequest&, EventSink&)> on_submit{};
   std::size_t kept_sessions = 8;  // whose KV outlives their request, the last used; a session counts once an adapter
 };
 
