@@ -7,12 +7,13 @@ PACKAGE := weft-$(VERSION)-$(shell uname -s | tr A-Z a-z)-$(shell uname -m)
 FUZZ_SECONDS ?= 20
 PEERS := $(or $(WEFT_DEPS),.deps)/venv-peers
 PEERS_MODEL ?= 0.5b
+SOAK_MINUTES ?= 30
 CLANG ?= $(firstword $(notdir $(wildcard /usr/bin/clang++-19 /usr/bin/clang++-16 /usr/bin/clang++)))
 CTEST := ctest --test-dir $(BUILD) --output-on-failure -j$(JOBS)
 SOURCES = git ls-files -co --exclude-standard -- '*.cc' '*.h'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test setup build vsix bench bench-peers adapters fuzz e2e check-cuda check-gpu package lint format
+.PHONY: help demo test setup build vsix bench bench-peers bench-typing-peers soak adapters fuzz e2e check-cuda check-gpu package lint format
 
 help:  ## list these targets
 	@sed -n 's/^\([a-z0-9-]*\):[^#]*## /\1\t/p' Makefile | expand -t 14
@@ -40,6 +41,8 @@ e2e: build  ## the tests that drive whole programs, a VS Code workbench (800 MB)
 
 bench: build  ## latencies, as JSON; nothing passes or fails on a number
 	$(BUILD)/bin/weft bench typing --json
+	$(BUILD)/bin/weft bench typing --editors 4 --json
+	$(BUILD)/bin/weft bench engine --json
 	python3 tests/bench/lsp_latency.py --weftd $(BUILD)/bin/weftd
 
 bench-peers: build  ## weft beside llama.cpp and OpenVINO (3 GB of wheels), as a table in docs/performance.md
@@ -47,6 +50,15 @@ bench-peers: build  ## weft beside llama.cpp and OpenVINO (3 GB of wheels), as a
 	$(PEERS)/bin/python tests/bench/peers/make_models.py $(PEERS_MODEL) build/peers/$(PEERS_MODEL)
 	$(PEERS)/bin/python tests/bench/peers/compare.py build/peers/$(PEERS_MODEL) --weft $(BUILD)/bin/weft \
 	  --json build/bench-peers-$(PEERS_MODEL).json --document docs/performance.md
+
+bench-typing-peers: build  ## weft's daemon beside llama.cpp's server on the same typing
+	tests/bench/peers/setup.sh $(PEERS)
+	$(PEERS)/bin/python tests/bench/peers/make_models.py $(PEERS_MODEL) build/peers/$(PEERS_MODEL)
+	$(PEERS)/bin/python tests/bench/peers/typing_server.py build/peers/$(PEERS_MODEL) --weft $(BUILD)/bin/weft \
+	  --server $(PEERS)/bin/llama-server --json build/bench-typing-peers-$(PEERS_MODEL).json
+
+soak: build  ## the recorded typing again and again for SOAK_MINUTES; fails where memory grows
+	$(BUILD)/bin/weft bench typing --editors 2 --minutes $(SOAK_MINUTES)
 
 adapters: build  ## train the default model's adapters again, from CORPUS (cmake/fetch_corpus.py) in build/adapters
 	cmake/train_adapters.sh $(or $(CORPUS),corpus) build/adapters

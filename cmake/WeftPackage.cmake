@@ -1,10 +1,12 @@
 # What `cmake --install` lays down, the layout that programs look for their model in: bin/, share/weft/model/default,
-# the editors' plugins, and LibTorch in lib/weft, so that the folder runs on a machine without set-up.
+# share/weft/traces, the editors' plugins, and LibTorch in lib/weft, so that the folder runs on a machine without set-up.
 if(NOT TARGET weft OR NOT TARGET weftd)
   return()
 endif()
 install(TARGETS weft weftd RUNTIME DESTINATION bin)
 install(DIRECTORY model/default DESTINATION share/weft/model)
+install(DIRECTORY tests/bench/traces DESTINATION share/weft FILES_MATCHING PATTERN "*.jsonl" PATTERN README.md
+  PATTERN scenarios EXCLUDE)
 install(DIRECTORY editors/nvim DESTINATION share/weft/editors)
 install(FILES build/weft-${PROJECT_VERSION}.vsix DESTINATION share/weft/editors OPTIONAL)  # `make package` builds it
 install(FILES LICENSE README.md DESTINATION share/doc/weft)

@@ -53,9 +53,9 @@ Engine::Impl::Impl(std::shared_ptr<model::ModelRunner> runner, std::shared_ptr<c
       tokenizer_(std::move(tokenizer)),
       prefix_trie_(*tokenizer_),
       clock_(std::move(clock)),
-      options_(options),
-      inbox_(options.queue_limit),
-      core_({runner_, tokenizer_, prefix_trie_, clock_}, options, [this] { inbox_.count_finished(); }) {
+      options_(std::move(options)),
+      inbox_(options_.queue_limit),
+      core_({runner_, tokenizer_, prefix_trie_, clock_}, options_, [this] { inbox_.count_finished(); }) {
   if (options_.threads > 0) thread_ = std::thread([this] { run(); });
 }
 
@@ -70,6 +70,7 @@ Engine::Impl::~Impl() {
 }
 
 RequestId Engine::Impl::submit(GenerationRequest request, EventSink sink) {
+  if (options_.on_submit) options_.on_submit(request, sink);
   std::string refusal = refusal_of(request, model_info(), tokenizer_->vocabulary());
   return inbox_.submit({RequestId(), std::move(request), std::move(sink), clock_->now(), std::move(refusal)});
 }
@@ -114,7 +115,7 @@ void Engine::Impl::shut_down() {
 
 Engine::Engine(std::shared_ptr<model::ModelRunner> runner, std::shared_ptr<const model::Tokenizer> tokenizer,
                std::shared_ptr<const Clock> clock, EngineOptions options)
-    : impl_(std::make_unique<Impl>(std::move(runner), std::move(tokenizer), std::move(clock), options)) {}
+    : impl_(std::make_unique<Impl>(std::move(runner), std::move(tokenizer), std::move(clock), std::move(options))) {}
 
 Engine::~Engine() = default;
 

@@ -99,6 +99,8 @@ struct EngineOptions {
   // A step should not take longer, since cancellation is read between steps: prompts are cut smaller where the model is
   // slow, down to `tokens_per_step` / 8.
   std::chrono::milliseconds step_time{200};
+  // Sees each request and the sink that waits for it, which it may wrap, on the submitting thread. May be empty.
+  std::function<void(const GenerationRequest&, EventSink&)> on_submit{};
 };
 
 class Engine {

@@ -48,7 +48,7 @@ void PendingCompletions::finish(Key key, Expected<CompletionResult> result) {
   }
   if (!entry.reply) return;
   if (!result || result->cancelled) return withdraw(entry);
-  if (options_.on_result) options_.on_result(*result);
+  if (options_.on_result) options_.on_result(entry.reply->id(), *result);
   const Json answer = entry.job.render(*result);
   take_reply(entry).result(answer);
 }

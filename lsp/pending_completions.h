@@ -41,8 +41,8 @@ struct CompletionJob {
 
 struct PendingOptions {
   std::chrono::milliseconds answer_limit{5000};
-  std::function<void(const generation::CompletionResult&)>
-      on_result;                               // sees what is about to be answered; may be empty
+  // Sees what the request with that id is about to be answered; may be empty.
+  std::function<void(const Json& id, const generation::CompletionResult&)> on_result;
   std::function<void(const Error&)> on_error;  // the engine failed; may be empty
 };
 

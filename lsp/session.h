@@ -1,25 +1,18 @@
-// Session: a Server on two file descriptors, from the first byte to the exit code. `run` makes the calling thread the
-// I/O thread.
+// A process that serves one client, from the first byte to the exit code: its loop, its signals, its ClientSession.
+// `run_session` makes the calling thread the I/O thread.
 #pragma once
 
 #include <functional>
 #include <memory>
 
 #include "lsp/asio_loop.h"
+#include "lsp/client_session.h"
 #include "lsp/completion_backend.h"
-#include "lsp/frame.h"
-#include "lsp/recorder.h"
-#include "lsp/server.h"
-#include "lsp/stdio_transport.h"
 
 namespace weft::lsp {
 
 struct SessionOptions {
-  int input = 0, output = 1;
-  ServerOptions server;
-  FrameLimits frames;
-  TransportOptions transport;
-  std::unique_ptr<Recorder> recorder;  // may be null
+  ClientSessionOptions client;
   // What else lives on the session's loop, such as the control channel. Made before the loop runs, gone once it has
   // ended. May be empty.
   std::function<std::shared_ptr<void>(AsioLoop& loop, const ModelHost& model)> attach;

@@ -13,6 +13,7 @@
 #include "lsp/command/bench_steps.h"
 #include "lsp/command/model_stack.h"
 #include "lsp/command/progress_bar.h"
+#include "lsp/command/statistics.h"
 #include "model/ceilings.h"
 #include "model/config/weight_specs.h"
 
@@ -36,11 +37,6 @@ struct Measure {
   double share = 0;    // of what the ceiling allows
   std::string of;      // which ceiling
 };
-
-double median(std::vector<double> values) {
-  std::ranges::sort(values);
-  return values.empty() ? 0 : values[values.size() / 2];
-}
 
 // Multiplications and additions of the linears that every token goes through: not the head, which a prompt's last token
 // alone meets, and of experts those that a token is given to. Attention is not counted.

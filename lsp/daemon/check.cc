@@ -11,8 +11,8 @@
 #include <fmt/format.h>
 
 #include "lsp/asio_loop.h"
-#include "lsp/daemon/model_loader.h"
 #include "lsp/location.h"
+#include "lsp/model_loader.h"
 #include "lsp/server.h"
 #include "lsp/uri.h"
 #include "model/base/clock.h"
@@ -34,7 +34,8 @@ class CheckClient {
  public:
   explicit CheckClient(const DaemonOptions& options)
       : server_(
-            loop_, [this](const std::string& body) { receive(body); }, make_model_loader(options), server_options()) {
+            loop_, [this](const std::string& body) { receive(body); },
+            make_model_loader({.model = options.model, .adapters = options.adapters}), server_options()) {
     server_.start();
   }
 
@@ -56,7 +57,7 @@ class CheckClient {
     ServerOptions options;
     options.version = WEFT_VERSION;
     options.pending.answer_limit = kPatience;
-    options.pending.on_result = [this](const CompletionResult& result) { result_ = result; };
+    options.pending.on_result = [this](const Json&, const CompletionResult& result) { result_ = result; };
     return options;
   }
 

@@ -11,7 +11,7 @@
 
 #include "lsp/control/control_server.h"
 #include "lsp/control/socket_folder.h"
-#include "lsp/daemon/model_loader.h"
+#include "lsp/model_loader.h"
 #include "lsp/session.h"
 #include "model/base/clock.h"
 #include "model/base/log.h"
@@ -51,21 +51,22 @@ std::shared_ptr<void> open_control_channel(AsioLoop& loop, const ModelHost& mode
 
 int serve(const DaemonOptions& options) {
   SessionOptions session;
-  session.input = STDIN_FILENO;
-  session.output = take_stdout();
-  if (session.output < 0) return fail(make_error("stdout is closed"));
-  session.server.version = WEFT_VERSION;
+  session.client.input = STDIN_FILENO;
+  session.client.output = take_stdout();
+  if (session.client.output < 0) return fail(make_error("stdout is closed"));
+  session.client.server.version = WEFT_VERSION;
   session.attach = open_control_channel;
   if (!options.record.empty()) {
     auto recorder = Recorder::open(options.record, std::make_shared<const SteadyClock>());
     if (!recorder) return fail(recorder.error());
-    session.recorder = std::move(*recorder);
+    session.client.recorder = std::move(*recorder);
   }
-  return run_session(make_model_loader(options), std::move(session), [](const SessionEnd& end) {
-    if (!end.still_loading) return;
-    spdlog::shutdown();
-    std::_Exit(end.exit_code);
-  });
+  return run_session(make_model_loader({.model = options.model, .adapters = options.adapters}), std::move(session),
+                     [](const SessionEnd& end) {
+                       if (!end.still_loading) return;
+                       spdlog::shutdown();
+                       std::_Exit(end.exit_code);
+                     });
 }
 
 }  // namespace weft::lsp

@@ -102,8 +102,26 @@ def gguf_name(name):
     return f"blk.{layer}.{GGUF_NAMES[module]}.{kind}"
 
 
+def add_vocabulary(writer, checkpoint, rows):
+    """The checkpoint's tokenizer: peers are given ids, but llama.cpp's server writes what it generates as text."""
+    import gguf
+    tokenizer = json.loads((checkpoint / "tokenizer.json").read_text())
+    tokens = [f"[unused{i}]" for i in range(rows)]
+    kinds = [gguf.TokenType.UNUSED] * rows
+    for text, at in tokenizer["model"]["vocab"].items():
+        tokens[at], kinds[at] = text, gguf.TokenType.NORMAL
+    for text, at in SPECIAL.items():
+        tokens[at], kinds[at] = text, gguf.TokenType.CONTROL
+    writer.add_tokenizer_model("gpt2")
+    writer.add_tokenizer_pre("qwen2")
+    writer.add_token_list(tokens)
+    writer.add_token_types(kinds)
+    writer.add_token_merges([" ".join(pair) for pair in tokenizer["model"]["merges"]])
+    writer.add_eos_token_id(SPECIAL["<|endoftext|>"])
+
+
 def write_gguf(path, checkpoint, config):
-    """fp16, without a vocabulary: the peers are given ids."""
+    """fp16."""
     import gguf
     writer = gguf.GGUFWriter(path, "qwen2")
     head = config["hidden_size"] // config["num_attention_heads"]
@@ -118,7 +136,7 @@ def write_gguf(path, checkpoint, config):
     writer.add_layer_norm_rms_eps(config["rms_norm_eps"])
     writer.add_vocab_size(config["vocab_size"])
     writer.add_file_type(gguf.LlamaFileType.MOSTLY_F16)
-    writer.add_tokenizer_model("none")
+    add_vocabulary(writer, checkpoint, config["vocab_size"])
     for name, tensor in load_file(checkpoint / "model.safetensors").items():
         kind = np.float32 if tensor.dim() == 1 else np.float16  # as llama.cpp wants norms and biases
         writer.add_tensor(gguf_name(name), tensor.float().numpy().astype(kind))

@@ -3,6 +3,8 @@
 local Child = {}
 Child.__index = Child
 
+local here = vim.fs.dirname(vim.fs.abspath(debug.getinfo(1, 'S').source:sub(2)))
+
 local poll_ms = 5
 local default_deadline_ms = 20000
 local request_deadline_ms = 30000  -- a Neovim that asks for a key answers no request
@@ -35,12 +37,11 @@ end
 ---@param environment? table<string, string>
 function Child:start(file, setup, environment)
   local socket = self.folder .. '/nvim.sock'
-  local directory = vim.fs.dirname(vim.fs.abspath(arg[0]))
   vim.cmd.enew()
   vim.o.columns, vim.o.lines = 120, 40
   self.terminal = vim.api.nvim_get_current_buf()
   self.job = vim.fn.jobstart(
-    { self.options.nvim, '--clean', '-n', '-u', directory .. '/child_init.lua', '--listen', socket, file },
+    { self.options.nvim, '--clean', '-n', '-u', here .. '/child_init.lua', '--listen', socket, file },
     {
       term = true,
       cwd = self.folder,

@@ -1,4 +1,4 @@
-#include "lsp/daemon/model_loader.h"
+#include "lsp/model_loader.h"
 
 #include <filesystem>
 #include <memory>
@@ -7,7 +7,6 @@
 #include "adapters/actions/actions.h"
 #include "adapters/registry/registry.h"
 #include "generation/completion/prompt.h"
-#include "generation/engine.h"
 #include "lsp/action_backend.h"
 #include "lsp/adapter_control.h"
 #include "model/base/clock.h"
@@ -35,23 +34,23 @@ std::vector<std::string> install_adapters(adapters::AdapterRegistry& registry, c
 
 }  // namespace
 
-ModelLoader make_model_loader(const DaemonOptions& options) {
-  return [model = options.model,
-          asked_for = options.adapters](const std::function<void(double)>& progress) -> Expected<ReadyModel> {
-    const auto directory = model::find_model_directory(model.model);
+ModelLoader make_model_loader(ModelLoaderOptions options) {
+  return [options = std::move(options)](const std::function<void(double)>& progress) -> Expected<ReadyModel> {
+    const auto directory = model::find_model_directory(options.model.model);
     if (!directory) return directory.error();
-    model::LoadOptions load = load_options(model, *directory);
+    model::LoadOptions load = load_options(options.model, *directory);
     load.progress = progress;
     auto loaded = model::load_model(load);
     if (!loaded) return loaded.error();
     ReadyModel ready{.backend = nullptr, .info = loaded->runner->info()};
     auto clock = std::make_shared<const SteadyClock>();
     const auto tokenizer = loaded->tokenizer;
-    auto engine = std::make_shared<generation::Engine>(std::shared_ptr<model::ModelRunner>(std::move(loaded->runner)),
-                                                       tokenizer, clock, generation::EngineOptions{});
+    std::shared_ptr<model::ModelRunner> runner = std::move(loaded->runner);
+    if (options.around_runner) runner = options.around_runner(std::move(runner));
+    auto engine = std::make_shared<generation::Engine>(std::move(runner), tokenizer, clock, options.engine);
     auto registry = std::make_shared<adapters::AdapterRegistry>(
         engine, loaded->config, [folder = *directory] { return adapters::base_hash(folder); });
-    ready.warnings = install_adapters(*registry, *directory, asked_for);
+    ready.warnings = install_adapters(*registry, *directory, options.adapters);
     ready.adapters = make_adapter_control(registry);
     adapters::ActionOptions actions;
     actions.stop_tokens = generation::stop_tokens(loaded->config, *tokenizer);
