@@ -31,6 +31,7 @@ struct Pending {
   CompletionRequest request;
   CursorPlace place;
   StopRules rules;
+  std::string opening;  // the prompt's
   CompletionService::Done done;
   CompletionTimings timings;
   TimePoint begun;
@@ -88,10 +89,11 @@ CompletionOptions with_screen(CompletionOptions options) {
 // What outlives the service while the engine still works for it. Thread-safe.
 class Core {
  public:
-  Core(std::shared_ptr<const Clock> clock, CompletionOptions options, std::string model)
+  Core(std::shared_ptr<const Clock> clock, CompletionOptions options, const Engine& engine)
       : clock_(std::move(clock)),
         options_(with_screen(std::move(options))),
-        model_(std::move(model)),
+        model_(engine.model_info().name),
+        tokenizer_(engine.tokenizer()),
         cache_(options_.cache_entries) {}
 
   [[nodiscard]] const CompletionOptions& options() const { return options_; }
@@ -169,7 +171,7 @@ class Core {
       return pending.done(Error{pending.results.front().error});
     }
     const TimePoint filtering = now();
-    Ranked ranked = rank_candidates(pending.results, pending.place, pending.rules);
+    Ranked ranked = rank(pending);
     pending.timings.filter_ms = milliseconds_between(filtering, now());
     {
       const std::lock_guard lock(mutex_);
@@ -177,12 +179,24 @@ class Core {
     }
     CompletionResult result = result_with(std::move(ranked.items), pending.timings, pending.begun);
     result.reason = ranked.reason;
+    result.candidates = std::move(ranked.traces);
     pending.done(std::move(result));
+  }
+
+  Ranked rank(const Pending& pending) {
+    const DocumentView& document = pending.request.document;
+    auto gate = SyntaxGate::make(*pending.place.language, *document.text, pending.place.before.size());
+    return rank_candidates(pending.results, {.place = pending.place,
+                                             .rules = pending.rules,
+                                             .tokenizer = tokenizer_,
+                                             .opening = pending.opening,
+                                             .gate = gate ? &*gate : nullptr});
   }
 
   const std::shared_ptr<const Clock> clock_;
   const CompletionOptions options_;
   const std::string model_;
+  const model::Tokenizer& tokenizer_;  // the engine's: for its sinks, which it outlives
   std::mutex mutex_;
   std::uint64_t last_id_ = 0;
   std::map<RequestId, std::shared_ptr<Pending>> pending_;
@@ -198,7 +212,7 @@ class CompletionService::Impl {
       : engine_(std::move(engine)),
         config_(std::move(config)),
         stop_tokens_(stop_tokens(config_, engine_->tokenizer())),
-        core_(std::make_shared<Core>(std::move(clock), std::move(options), engine_->model_info().name)) {}
+        core_(std::make_shared<Core>(std::move(clock), std::move(options), *engine_)) {}
 
   ~Impl() { cancel(std::nullopt); }
 
@@ -228,8 +242,8 @@ class CompletionService::Impl {
     if (!prompt) return done(prompt.error()), id;
     if (prompt->tokens.empty()) return answer_nothing("empty document");
     StopRules stop = choose_stop_rules(place, request.trigger, core_->options().max_lines);
-    auto pending = std::make_shared<Pending>(
-        Pending{std::move(request), place, std::move(stop), std::move(done), {}, begun, {}, {}, 0, false});
+    auto pending = std::make_shared<Pending>(Pending{
+        std::move(request), place, std::move(stop), prompt->opening, std::move(done), {}, begun, {}, {}, 0, false});
     pending->timings.prompt_ms = milliseconds_between(begun, core_->now());
     submit(id, std::move(pending), *prompt);
     return id;

@@ -30,10 +30,38 @@ struct CompletionRequest {
   std::string session;  // requests of one session about one document supersede each other at the caller's wish
 };
 
+// What the rank of a candidate is made of. Log-probabilities are natural, of the tokens of the text that is offered.
+struct ScoreParts {
+  double mean_logprob = 0;   // of a token: the length-normalised log-probability
+  double worst_logprob = 0;  // the least of a token in the first line
+  std::size_t tokens = 0;
+  int syntax_errors = 0;             // that it adds where it is inserted; 0 where nobody can tell
+  double cut = 0;                    // the share of its bytes that the syntax gate took away
+  std::size_t open_brackets = 0;     // that it opens and neither it nor the text behind the cursor closes
+  std::size_t odd_indentations = 0;  // lines that are deeper without a reason, or come back to no outer block
+  double repetition = 0;             // the share of its lines that stand in it or just above the cursor already
+  double overlap = 0;                // the share of its lines that stand below the cursor already
+};
+
 struct CompletionItem {
   std::string text;                                // inserted in place of [replace_begin, replace_end)
   std::size_t replace_begin = 0, replace_end = 0;  // byte offsets, on the cursor's line
-  double score = 0;                                // mean log-probability of a token
+  double score = 0;  // higher is better; the mean log-probability less what speaks against it
+  ScoreParts parts{};
+};
+
+// What became of one candidate, for whoever asks why.
+struct FilterStep {
+  std::string_view filter;
+  std::size_t removed_bytes = 0;
+};
+struct CandidateTrace {
+  std::string generated;          // what the model wrote
+  std::string offered;            // what is left of it, with LF line ends; empty: nothing
+  std::string_view reason;        // why nothing is left
+  std::vector<FilterStep> steps;  // the filters that took something away, in their order
+  double score = 0;
+  ScoreParts parts{};
 };
 
 struct CompletionTimings {
@@ -45,8 +73,9 @@ struct CompletionTimings {
 struct CompletionResult {
   std::vector<CompletionItem> items;  // best first; may be empty
   // Why there is nothing: "secret file", "empty document", "empty", "repeats the suffix", "repeats the next line",
-  // "repeats itself", "unbalanced brackets", "cancelled".
+  // "repeats itself", "unbalanced brackets", "breaks the syntax", "same as another", "cancelled".
   std::string reason;
+  std::vector<CandidateTrace> candidates;  // in the order in which they were generated; none from the cache
   CompletionTimings timings;
   std::string model;
   bool cancelled = false;
