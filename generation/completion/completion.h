@@ -27,6 +27,7 @@ struct CompletionRequest {
   DocumentView document;
   std::size_t cursor = 0;  // byte offset, on a character boundary
   Trigger trigger = Trigger::kAutomatic;
+  AdapterId adapter{};  // 0: the base alone
   std::string session;  // requests of one session about one document supersede each other at the caller's wish
 };
 
@@ -73,12 +74,14 @@ struct CompletionTimings {
 struct CompletionResult {
   std::vector<CompletionItem> items;  // best first; may be empty
   // Why there is nothing: "secret file", "empty document", "empty", "repeats the suffix", "repeats the next line",
-  // "repeats itself", "unbalanced brackets", "breaks the syntax", "same as another", "cancelled".
+  // "repeats itself", "unbalanced brackets", "breaks the syntax", "same as another", "unsure",
+  // "cancelled".
   std::string reason;
   std::vector<CandidateTrace> candidates;  // in the order in which they were generated; none from the cache
   CompletionTimings timings;
   std::string model;
   bool cancelled = false;
+  bool partial = false;  // cut at the deadline: more of it may be there at the next key
 };
 
 // Called with the path and each piece of text that is about to enter a prompt; returns the text with keys masked.
@@ -91,10 +94,20 @@ struct CompletionOptions {
   std::size_t suffix_budget_tokens = 128;  // of the prompt's
   std::size_t max_new_tokens = 64;
   std::size_t cache_entries = 250;
-  std::size_t max_lines = 12;  // of one suggestion
-  std::size_t invoked_candidates = 3;
+  std::size_t max_lines = 12;          // of one suggestion
+  std::size_t invoked_candidates = 3;  // by sampling
+  std::size_t invoked_beams = 0;       // more than 1: by a beam search of that width in place of it
+  bool shows_unsure = false;           // whatever the threshold says
+  // After so long an automatic request is answered as soon as a line is finished; the rest goes on in the background
+  // and is in the cache when the next key comes. 0: never cut.
+  double first_answer_ms = 0;
+  // What comes after a suggestion that is accepted whole is asked for in the background, right after it was offered.
+  bool continues_accepted = false;
   Screen screen;  // empty: the built-in secret rules
 };
+
+// As an editor wants it.
+[[nodiscard]] CompletionOptions editor_options();
 
 class CompletionService {
  public:
@@ -103,7 +116,8 @@ class CompletionService {
   ~CompletionService();
   using Done = std::function<void(Expected<CompletionResult>)>;
   // `done` is called exactly once: at once on a cache hit or an error, else on the engine thread.
-  // A cancelled request still calls `done`, with `cancelled` set.
+  // A cancelled request still calls `done`, with `cancelled` set. What goes on in the background after the answer ends
+  // by itself, or with the next request of the session about the document that the cache does not answer.
   RequestId complete(CompletionRequest request, Done done);
   void cancel(RequestId id);  // unknown ids are ignored
   // Blocks until done; drives a sync-mode engine itself.

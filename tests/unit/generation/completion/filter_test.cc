@@ -7,7 +7,6 @@
 
 #include "generation/completion/candidates.h"
 #include "generation/completion/confidence.h"
-#include "generation/completion/typed_cache.h"
 #include "tests/unit/generation/completion/rig.h"
 
 namespace weft::generation {
@@ -216,21 +215,6 @@ TEST(Candidates, ThatFailedAreLeftOut) {
   const Ranked none = rank(results, document);
   EXPECT_TRUE(none.items.empty());
   EXPECT_EQ(none.reason, "empty");
-}
-
-TEST(TypedCache, TakesTheNewestThatFits) {
-  TypedCache cache(10);
-  cache.store({"a.py", "x = ", "\n", Trigger::kAutomatic}, {{"old()", 4, 4, -1}});
-  cache.store({"a.py", "x = ", "\n", Trigger::kAutomatic}, {{"other()", 4, 4, -1}});
-  EXPECT_EQ(cache.find({"a.py", "x = o", "\n", Trigger::kAutomatic}).at(0).text, "ther()");
-  EXPECT_EQ(cache.find({"a.py", "x = ol", "\n", Trigger::kAutomatic}).at(0).text, "d()");
-  EXPECT_TRUE(cache.find({"a.py", "x = od", "\n", Trigger::kAutomatic}).empty());
-}
-
-TEST(TypedCache, KeepsNothingWithoutRoom) {
-  TypedCache cache(0);
-  cache.store({"a.py", "x = ", "\n", Trigger::kAutomatic}, {{"old()", 4, 4, -1}});
-  EXPECT_TRUE(cache.find({"a.py", "x = o", "\n", Trigger::kAutomatic}).empty());
 }
 
 }  // namespace
