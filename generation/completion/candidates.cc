@@ -1,40 +1,91 @@
 #include "generation/completion/candidates.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
+#include "generation/completion/confidence.h"
 #include "generation/completion/filter.h"
+#include "generation/completion/score.h"
 
 namespace weft::generation {
+namespace {
 
-Ranked rank_candidates(std::span<const GenerationResult> results, const CursorPlace& place, const StopRules& rules) {
-  struct Candidate {
-    CompletionItem item;
-    int errors = 0;
-  };
-  Ranked ranked;
-  std::vector<Candidate> candidates;
+// A hypothesis as if it had been generated alone. Its tokens' own log-probabilities are the best one's alone.
+GenerationResult as_result(const Hypothesis& hypothesis, const GenerationResult& search) {
+  GenerationResult result;
+  result.reason = hypothesis.reason;
+  result.text = hypothesis.text;
+  result.tokens = hypothesis.tokens;
+  if (hypothesis.tokens == search.tokens) result.logprobs = search.logprobs;
+  // Its score is the sum over length^0.7.
+  const auto length = static_cast<double>(std::max<std::size_t>(hypothesis.tokens.size(), 1));
+  result.mean_logprob = hypothesis.score * std::pow(length, 0.7 - 1);
+  return result;
+}
+
+std::vector<GenerationResult> each_line(std::span<const GenerationResult> results) {
+  std::vector<GenerationResult> lines;
   for (const GenerationResult& result : results) {
     if (result.reason == FinishReason::kFailed) continue;
-    Filtered filtered = filter_text(result.text, place, rules, result.reason);
-    if (filtered.text.empty()) {
-      if (ranked.reason.empty()) ranked.reason = filtered.reason;
-      continue;
-    }
-    const auto same = [&filtered](const Candidate& other) { return other.item.text == filtered.text; };
-    if (std::ranges::any_of(candidates, same)) continue;
-    const std::size_t cursor = place.before.size();
-    candidates.push_back({{std::move(filtered.text), cursor, cursor, result.mean_logprob}});
+    if (result.hypotheses.empty()) lines.push_back(result);
+    for (const Hypothesis& hypothesis : result.hypotheses) lines.push_back(as_result(hypothesis, result));
   }
-  if (candidates.size() > 1) {
-    for (Candidate& candidate : candidates)
-      candidate.errors = std::max(0, syntax_errors_added(place, candidate.item.text));
-    std::ranges::stable_sort(candidates, [](const Candidate& a, const Candidate& b) {
-      return a.errors != b.errors ? a.errors < b.errors : a.item.score > b.item.score;
-    });
+  return lines;
+}
+
+void pass_gate(SyntaxGate& gate, CandidateTrace& trace) {
+  const std::size_t fitting = gate.longest_fit(trace.offered);
+  if (fitting == trace.offered.size()) return;
+  const std::size_t removed = trace.offered.size() - fitting;
+  trace.steps.push_back({"syntax", removed});
+  trace.parts.cut = static_cast<double>(removed) / static_cast<double>(trace.offered.size());
+  trace.offered.resize(fitting);
+  if (trimmed(trace.offered).empty()) {
+    trace.offered.clear();
+    trace.reason = "breaks the syntax";
   }
-  for (Candidate& candidate : candidates) ranked.items.push_back(std::move(candidate.item));
-  if (!ranked.items.empty()) ranked.reason.clear();
+}
+
+CandidateTrace judge(const GenerationResult& result, const RankContext& context) {
+  Filtered filtered = filter_text(result.text, context.place, context.rules, result.reason);
+  CandidateTrace trace{.generated = result.text,
+                       .offered = std::move(filtered.text),
+                       .reason = filtered.reason,
+                       .steps = std::move(filtered.steps)};
+  if (trace.offered.empty()) return trace;
+  if (context.gate != nullptr) pass_gate(*context.gate, trace);
+  if (trace.offered.empty()) return trace;
+  const double cut = trace.parts.cut;
+  trace.parts = score_parts(trace.offered, context.place, context.rules);
+  trace.parts.cut = cut;
+  const Confidence confidence = confidence_of(result, trace.offered.size(), context.opening, context.tokenizer);
+  trace.parts.mean_logprob = confidence.mean_logprob;
+  trace.parts.worst_logprob = confidence.worst_logprob;
+  trace.parts.tokens = confidence.tokens;
+  trace.score = total_score(trace.parts);
+  return trace;
+}
+
+}  // namespace
+
+Ranked rank_candidates(std::span<const GenerationResult> results, const RankContext& context) {
+  Ranked ranked;
+  for (const GenerationResult& result : each_line(results)) {
+    CandidateTrace trace = judge(result, context);
+    const auto same = [&trace](const CandidateTrace& other) {
+      return other.reason.empty() && other.offered == trace.offered;
+    };
+    if (trace.reason.empty() && std::ranges::any_of(ranked.traces, same)) trace.reason = "same as another";
+    ranked.traces.push_back(std::move(trace));
+  }
+  for (const CandidateTrace& trace : ranked.traces) {
+    if (!trace.reason.empty()) continue;
+    const std::size_t cursor = context.place.before.size();
+    ranked.items.push_back({with_line_ends(trace.offered, context.place), cursor, cursor, trace.score, trace.parts});
+  }
+  std::ranges::stable_sort(ranked.items, std::ranges::greater(), &CompletionItem::score);
+  if (ranked.items.empty() && !ranked.traces.empty()) ranked.reason = ranked.traces.front().reason;
   return ranked;
 }
 

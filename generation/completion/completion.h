@@ -27,13 +27,42 @@ struct CompletionRequest {
   DocumentView document;
   std::size_t cursor = 0;  // byte offset, on a character boundary
   Trigger trigger = Trigger::kAutomatic;
+  AdapterId adapter{};  // 0: the base alone
   std::string session;  // requests of one session about one document supersede each other at the caller's wish
+};
+
+// What the rank of a candidate is made of. Log-probabilities are natural, of the tokens of the text that is offered.
+struct ScoreParts {
+  double mean_logprob = 0;   // of a token: the length-normalised log-probability
+  double worst_logprob = 0;  // the least of a token in the first line
+  std::size_t tokens = 0;
+  int syntax_errors = 0;             // that it adds where it is inserted; 0 where nobody can tell
+  double cut = 0;                    // the share of its bytes that the syntax gate took away
+  std::size_t open_brackets = 0;     // that it opens and neither it nor the text behind the cursor closes
+  std::size_t odd_indentations = 0;  // lines that are deeper without a reason, or come back to no outer block
+  double repetition = 0;             // the share of its lines that stand in it or just above the cursor already
+  double overlap = 0;                // the share of its lines that stand below the cursor already
 };
 
 struct CompletionItem {
   std::string text;                                // inserted in place of [replace_begin, replace_end)
   std::size_t replace_begin = 0, replace_end = 0;  // byte offsets, on the cursor's line
-  double score = 0;                                // mean log-probability of a token
+  double score = 0;  // higher is better; the mean log-probability less what speaks against it
+  ScoreParts parts{};
+};
+
+// What became of one candidate, for whoever asks why.
+struct FilterStep {
+  std::string_view filter;
+  std::size_t removed_bytes = 0;
+};
+struct CandidateTrace {
+  std::string generated;          // what the model wrote
+  std::string offered;            // what is left of it, with LF line ends; empty: nothing
+  std::string_view reason;        // why nothing is left
+  std::vector<FilterStep> steps;  // the filters that took something away, in their order
+  double score = 0;
+  ScoreParts parts{};
 };
 
 struct CompletionTimings {
@@ -45,11 +74,14 @@ struct CompletionTimings {
 struct CompletionResult {
   std::vector<CompletionItem> items;  // best first; may be empty
   // Why there is nothing: "secret file", "empty document", "empty", "repeats the suffix", "repeats the next line",
-  // "repeats itself", "unbalanced brackets", "cancelled".
+  // "repeats itself", "unbalanced brackets", "breaks the syntax", "same as another", "unsure",
+  // "cancelled".
   std::string reason;
+  std::vector<CandidateTrace> candidates;  // in the order in which they were generated; none from the cache
   CompletionTimings timings;
   std::string model;
   bool cancelled = false;
+  bool partial = false;  // cut at the deadline: more of it may be there at the next key
 };
 
 // Called with the path and each piece of text that is about to enter a prompt; returns the text with keys masked.
@@ -62,10 +94,20 @@ struct CompletionOptions {
   std::size_t suffix_budget_tokens = 128;  // of the prompt's
   std::size_t max_new_tokens = 64;
   std::size_t cache_entries = 250;
-  std::size_t max_lines = 12;  // of one suggestion
-  std::size_t invoked_candidates = 3;
+  std::size_t max_lines = 12;          // of one suggestion
+  std::size_t invoked_candidates = 3;  // by sampling
+  std::size_t invoked_beams = 0;       // more than 1: by a beam search of that width in place of it
+  bool shows_unsure = false;           // whatever the threshold says
+  // After so long an automatic request is answered as soon as a line is finished; the rest goes on in the background
+  // and is in the cache when the next key comes. 0: never cut.
+  double first_answer_ms = 0;
+  // What comes after a suggestion that is accepted whole is asked for in the background, right after it was offered.
+  bool continues_accepted = false;
   Screen screen;  // empty: the built-in secret rules
 };
+
+// As an editor wants it.
+[[nodiscard]] CompletionOptions editor_options();
 
 class CompletionService {
  public:
@@ -74,7 +116,8 @@ class CompletionService {
   ~CompletionService();
   using Done = std::function<void(Expected<CompletionResult>)>;
   // `done` is called exactly once: at once on a cache hit or an error, else on the engine thread.
-  // A cancelled request still calls `done`, with `cancelled` set.
+  // A cancelled request still calls `done`, with `cancelled` set. What goes on in the background after the answer ends
+  // by itself, or with the next request of the session about the document that the cache does not answer.
   RequestId complete(CompletionRequest request, Done done);
   void cancel(RequestId id);  // unknown ids are ignored
   // Blocks until done; drives a sync-mode engine itself.

@@ -2,9 +2,8 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <utility>
 #include <vector>
-
-#include "generation/syntax/tree.h"
 
 namespace weft::generation {
 namespace {
@@ -13,7 +12,6 @@ constexpr std::size_t kOverlapBytes = 4;  // shorter repetitions of the line's r
 constexpr std::size_t kLoopTimes = 3;
 constexpr std::size_t kLoopBytes = 12;
 constexpr std::size_t kLongLineBytes = 4096;  // not compared as a whole
-constexpr std::size_t kParseWindowBytes = 16 << 10;
 
 // Up to the first character that no source code has.
 std::string_view printable(std::string_view text) {
@@ -119,49 +117,61 @@ bool ends_in_loop(std::string_view text) {
   return false;
 }
 
-std::string with_line_ends(std::string_view text, const CursorPlace& place) {
-  if (!place.crlf) return std::string(text);
-  std::string out;
-  for (const char c : text) out += c == '\n' ? "\r\n" : std::string(1, c);
-  return out;
+// The text as the filters leave it, and what each of them took away.
+class Steps {
+ public:
+  explicit Steps(std::string_view text) : text_(text) {}
+  [[nodiscard]] std::string_view text() const { return text_; }
+  void take(std::string_view filter, std::string_view left) {
+    if (left.size() < text_.size()) steps_.push_back({filter, text_.size() - left.size()});
+    text_ = left;
+  }
+  Filtered nothing(std::string_view reason) && { return {{}, reason, std::move(steps_)}; }
+  Filtered something() && { return {std::string(text_), {}, std::move(steps_)}; }
+
+ private:
+  std::string_view text_;
+  std::vector<FilterStep> steps_;
+};
+
+// A blank is there already.
+std::string_view without_leading_blanks(std::string_view text, const CursorPlace& place) {
+  const bool after_word = !trimmed(place.line_before).empty() && place.line_before.back() == ' ';
+  return after_word ? text.substr(std::min(text.find_first_not_of(' '), text.size())) : text;
 }
 
 }  // namespace
 
 Filtered filter_text(std::string_view generated, const CursorPlace& place, const StopRules& rules,
                      FinishReason finish) {
-  std::string_view text = printable(generated);
-  const std::optional<std::size_t> keep = enough(rules, text);
-  if (keep) text = text.substr(0, *keep);
+  Steps steps(generated);
+  steps.take("control characters", printable(generated));
+  const std::optional<std::size_t> keep = enough(rules, steps.text());
+  if (keep) steps.take("end of the block", steps.text().substr(0, *keep));
   if (!keep && finish == FinishReason::kLength) {
-    if (ends_in_loop(text)) return {{}, "repeats itself"};
-    text = whole_lines(text);
+    if (ends_in_loop(steps.text())) return std::move(steps).nothing("repeats itself");
+    steps.take("unfinished line", whole_lines(steps.text()));
   }
-  text = without_repeated_lines(text);
-  const bool after_word = !trimmed(place.line_before).empty() && place.line_before.back() == ' ';
-  if (after_word) text = text.substr(std::min(text.find_first_not_of(' '), text.size()));
-  if (trimmed(text).empty()) return {{}, "empty"};
+  steps.take("repeated lines", without_repeated_lines(steps.text()));
+  steps.take("leading blanks", without_leading_blanks(steps.text(), place));
+  if (trimmed(steps.text()).empty()) return std::move(steps).nothing("empty");
 
-  text = without_line_rest(text, place, rules);
-  text = without_following_lines(text, place, rules.max_lines);
-  if (trimmed(text).empty()) return {{}, "repeats the suffix"};
-  if (const auto cut = over_closing(rules.edge.at_cursor, text, place.after)) text = text.substr(0, *cut);
-  text = trimmed_right(text);
-  if (text.empty()) return {{}, "unbalanced brackets"};
-  if (completes_to_next_line(text, place)) return {{}, "repeats the next line"};
-  return {with_line_ends(text, place), {}};
+  steps.take("rest of the line", without_line_rest(steps.text(), place, rules));
+  steps.take("lines below", without_following_lines(steps.text(), place, rules.max_lines));
+  if (trimmed(steps.text()).empty()) return std::move(steps).nothing("repeats the suffix");
+  const auto cut = over_closing(rules.edge.at_cursor, steps.text(), place.after);
+  if (cut) steps.take("brackets", steps.text().substr(0, *cut));
+  steps.take("trailing blanks", trimmed_right(steps.text()));
+  if (steps.text().empty()) return std::move(steps).nothing("unbalanced brackets");
+  if (completes_to_next_line(steps.text(), place)) return std::move(steps).nothing("repeats the next line");
+  return std::move(steps).something();
 }
 
-int syntax_errors_added(const CursorPlace& place, std::string_view text) {
-  // Whole lines around the cursor, so that both parses see the same edges.
-  std::size_t begin = place.before.size() > kParseWindowBytes ? place.before.size() - kParseWindowBytes : 0;
-  if (begin > 0) begin = std::min(place.before.find('\n', begin), place.before.size() - 1) + 1;
-  const std::string_view after = place.after.substr(0, kParseWindowBytes);
-  std::string window(place.before.substr(begin));
-  const std::size_t cursor = window.size();
-  window += after;
-  const auto added = errors_added(*place.language, window, cursor, text);
-  return added ? *added : 0;
+std::string with_line_ends(std::string_view text, const CursorPlace& place) {
+  if (!place.crlf) return std::string(text);
+  std::string out;
+  for (const char c : text) out += c == '\n' ? "\r\n" : std::string(1, c);
+  return out;
 }
 
 }  // namespace weft::generation

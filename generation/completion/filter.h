@@ -4,7 +4,9 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "generation/completion/completion.h"
 #include "generation/completion/place.h"
 #include "generation/completion/stop.h"
 #include "generation/engine.h"
@@ -12,14 +14,15 @@
 namespace weft::generation {
 
 struct Filtered {
-  std::string text;         // with the document's line ends
-  std::string_view reason;  // why nothing is left; empty when something is
+  std::string text;               // with LF line ends
+  std::string_view reason;        // why nothing is left; empty when something is
+  std::vector<FilterStep> steps;  // the filters that took something away
 };
 
 [[nodiscard]] Filtered filter_text(std::string_view generated, const CursorPlace& place, const StopRules& rules,
                                    FinishReason finish);
 
-// ERROR nodes that the text adds around the cursor: zero or less means that it fits there. Zero where nobody can tell.
-[[nodiscard]] int syntax_errors_added(const CursorPlace& place, std::string_view text);
+// The text with the document's line ends.
+[[nodiscard]] std::string with_line_ends(std::string_view text, const CursorPlace& place);
 
 }  // namespace weft::generation

@@ -12,6 +12,29 @@ constexpr std::array<std::string_view, 2> kPythonExtensions = {".py", ".pyi"};
 constexpr std::array<std::string_view, 2> kPythonBlocks = {"block", "module"};
 constexpr std::array<std::string_view, 1> kPythonStrings = {"string"};
 constexpr std::array<std::string_view, 1> kPythonComments = {"comment"};
+constexpr std::array<Ending, 18> kPythonEndings = {{{"def", ":"},
+                                                    {"class", ":"},
+                                                    {"if", ":"},
+                                                    {"if", " else _"},
+                                                    {"for", ":"},
+                                                    {"for", " in _:"},
+                                                    {"while", ":"},
+                                                    {"with", ":"},
+                                                    {"elif", ":"},
+                                                    {"else", ":"},
+                                                    {"try", ":"},
+                                                    {"except", ":"},
+                                                    {"finally", ":"},
+                                                    {"match", ":"},
+                                                    {"case", ":"},
+                                                    {"from", " import _"},
+                                                    {"lambda", ": _"},
+                                                    {"lambda", " _: _"}}};
+constexpr std::array<std::string_view, 4> kPythonClauses = {"else", "elif", "except", "finally"};
+constexpr std::array<Sequel, 2> kPythonSequels = {{
+    {.head = "try:", .line = "finally: pass"},
+    {.head = "@", .line = "def _(): pass", .at_once = true},
+}};
 
 const std::array<Language, 1> kLanguages = {{
     {.name = "python",
@@ -25,7 +48,13 @@ const std::array<Language, 1> kLanguages = {{
      .triple_quotes = true,
      .openers = "([{",
      .closers = ")]}",
-     .block_opener = ':'},
+     .block_opener = ':',
+     .filler = "_",
+     .empty_body = "pass",
+     .block_header = "if _:\n",
+     .clauses = kPythonClauses,
+     .endings = kPythonEndings,
+     .sequels = kPythonSequels},
 }};
 
 // Braces are left to indentation: what stands in a function's braces must still have ends of statements. An apostrophe
@@ -40,7 +69,13 @@ const Language kPlain = {.name = "",
                          .quotes = "\"",
                          .openers = "([",
                          .closers = ")]",
-                         .block_opener = '{'};
+                         .block_opener = '{',
+                         .filler = {},
+                         .empty_body = {},
+                         .block_header = {},
+                         .clauses = {},
+                         .endings = {},
+                         .sequels = {}};
 
 }  // namespace
 

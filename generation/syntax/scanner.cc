@@ -11,29 +11,6 @@ constexpr std::size_t kNeedWindowBytes = 16 << 10;
 
 bool blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\f'; }
 
-// How many of the brackets that are open at the cursor the text behind it closes.
-int brackets_needed(const CodeScanner& at_cursor, std::string_view after) {
-  CodeScanner scanner = at_cursor;
-  int lowest = scanner.depth();
-  for (std::size_t i = 0; i < after.size() && lowest > 0; ++i) {
-    scanner.feed(after.substr(i, 1));
-    lowest = std::min(lowest, scanner.depth());
-  }
-  return at_cursor.depth() - lowest;
-}
-
-// The string at the cursor is closed on its own line; one of many lines, by the end of the next line.
-bool closes_string(const CodeScanner& at_cursor, std::string_view after) {
-  std::size_t end = after.find('\n');
-  if (at_cursor.in_long_string() && end != std::string_view::npos) end = after.find('\n', end + 1);
-  CodeScanner scanner = at_cursor;
-  for (const char& c : after.substr(0, end)) {
-    scanner.feed({&c, 1});
-    if (scanner.kind() != TextKind::kString) return true;
-  }
-  return false;
-}
-
 }  // namespace
 
 void CodeScanner::feed(std::string_view text) {
@@ -64,9 +41,20 @@ TextKind CodeScanner::kind() const {
   return state_ == State::kCode || empty_string ? TextKind::kCode : TextKind::kString;
 }
 
+std::string CodeScanner::closers(std::size_t left_open) const {
+  if (open_.size() <= left_open) return {};
+  return {open_.rbegin(), open_.rend() - static_cast<std::ptrdiff_t>(left_open)};
+}
+
+std::string CodeScanner::string_end() const {
+  if (kind() != TextKind::kString) return {};
+  if (state_ == State::kTriple) return std::string(3 - static_cast<std::size_t>(std::min(quotes_seen_, 2)), quote_);
+  return std::string(1, quote_);
+}
+
 void CodeScanner::end_line() {
   state_ = State::kCode;
-  if (escaped_ || depth_ > 0) {
+  if (escaped_ || !open_.empty()) {
     escaped_ = false;
     return;
   }
@@ -94,10 +82,10 @@ void CodeScanner::feed_code(char c) {
     quote_ = c;
     quotes_seen_ = 1;
   } else if (language_->openers.find(c) != std::string_view::npos) {
-    ++depth_;
+    open_ += language_->closers[language_->openers.find(c)];
   } else if (language_->closers.find(c) != std::string_view::npos) {
-    over_closed_ = over_closed_ || depth_ == 0;
-    depth_ = std::max(0, depth_ - 1);
+    over_closed_ = over_closed_ || open_.empty();
+    if (!open_.empty()) open_.pop_back();
   }
 }
 
@@ -174,11 +162,32 @@ std::optional<std::size_t> block_end(const BlockEdge& edge, std::string_view gen
   return std::nullopt;
 }
 
+std::size_t brackets_needed(const CodeScanner& at_cursor, std::string_view after) {
+  CodeScanner scanner = at_cursor;
+  int lowest = scanner.depth();
+  for (std::size_t i = 0; i < std::min(after.size(), kNeedWindowBytes) && lowest > 0; ++i) {
+    scanner.feed(after.substr(i, 1));
+    lowest = std::min(lowest, scanner.depth());
+  }
+  return static_cast<std::size_t>(at_cursor.depth() - lowest);
+}
+
+bool closes_string(const CodeScanner& at_cursor, std::string_view after) {
+  after = after.substr(0, kNeedWindowBytes);
+  std::size_t end = after.find('\n');
+  if (at_cursor.in_long_string() && end != std::string_view::npos) end = after.find('\n', end + 1);
+  CodeScanner scanner = at_cursor;
+  for (const char& c : after.substr(0, end)) {
+    scanner.feed({&c, 1});
+    if (scanner.kind() != TextKind::kString) return true;
+  }
+  return false;
+}
+
 std::optional<std::size_t> over_closing(const CodeScanner& at_cursor, std::string_view generated,
                                         std::string_view after) {
-  after = after.substr(0, kNeedWindowBytes);
   const bool keeps_string = at_cursor.kind() == TextKind::kString && closes_string(at_cursor, after);
-  const int needed = brackets_needed(at_cursor, after);
+  const auto needed = static_cast<int>(brackets_needed(at_cursor, after));
   CodeScanner scanner = at_cursor;
   for (std::size_t i = 0; i < generated.size(); ++i) {
     const bool broken_before = scanner.over_closed();

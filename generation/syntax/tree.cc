@@ -41,24 +41,15 @@ bool contains(std::span<const std::string_view> kinds, std::string_view kind) {
   return std::ranges::find(kinds, kind) != kinds.end();
 }
 
-ByteRange range_of(TSNode node) { return {ts_node_start_byte(node), ts_node_end_byte(node)}; }
-
-// Only subtrees that hold an error are walked, so that a large sound file costs nothing.
-std::size_t count_errors(TSNode node, ByteRange range) {
-  const ByteRange own = range_of(node);
-  if (own.end < range.begin || own.begin > range.end) return 0;
-  std::size_t count = ts_node_is_error(node) || ts_node_is_missing(node) ? 1 : 0;
-  if (!ts_node_has_error(node)) return count;
-  const std::uint32_t children = ts_node_child_count(node);
-  for (std::uint32_t i = 0; i < children; ++i) count += count_errors(ts_node_child(node, i), range);
-  return count;
+TSPoint point_of(std::string_view text, std::size_t offset) {
+  text = text.substr(0, offset);
+  const auto rows = static_cast<std::uint32_t>(std::ranges::count(text, '\n'));
+  return {rows, static_cast<std::uint32_t>(text.size() - (text.rfind('\n') + 1))};  // npos + 1: the text's beginning
 }
 
-}  // namespace
-
-void SyntaxTree::Deleter::operator()(TSTree* tree) const { ts_tree_delete(tree); }
-
-Expected<SyntaxTree> SyntaxTree::parse(const Language& language, std::string_view text, ParseLimits limits) {
+// `old_tree` may be null.
+Expected<TSTree*> parse_text(const Language& language, std::string_view text, const TSTree* old_tree,
+                             const ParseLimits& limits) {
   if (text.size() > limits.limit_bytes) {
     return make_error("text of {} bytes is over the parse limit of {}", text.size(), limits.limit_bytes);
   }
@@ -74,14 +65,71 @@ Expected<SyntaxTree> SyntaxTree::parse(const Language& language, std::string_vie
   input.read = read_source;
   input.encoding = TSInputEncodingUTF8;
   const TSParseOptions options{.payload = &deadline, .progress_callback = past_deadline};
-  TSTree* tree = ts_parser_parse_with_options(parser.get(), nullptr, input, options);
+  TSTree* tree = ts_parser_parse_with_options(parser.get(), old_tree, input, options);
   if (tree == nullptr) return make_error("parsing {} bytes took longer than {} ms", text.size(), limits.timeout_ms);
-  return SyntaxTree(language, tree);
+  return tree;
+}
+
+ByteRange range_of(TSNode node) { return {ts_node_start_byte(node), ts_node_end_byte(node)}; }
+
+// Only subtrees that hold an error are walked, so that a large sound file costs nothing.
+std::size_t count_errors(TSNode node, ByteRange range) {
+  const ByteRange own = range_of(node);
+  if (own.end < range.begin || own.begin > range.end) return 0;
+  std::size_t count = ts_node_is_error(node) || ts_node_is_missing(node) ? 1 : 0;
+  if (!ts_node_has_error(node)) return count;
+  const std::uint32_t children = ts_node_child_count(node);
+  for (std::uint32_t i = 0; i < children; ++i) count += count_errors(ts_node_child(node, i), range);
+  return count;
+}
+
+void find_first_error(TSNode node, ByteRange range, std::optional<std::size_t>& first) {
+  const ByteRange own = range_of(node);
+  if (own.end < range.begin || own.begin >= std::min(range.end, first.value_or(range.end))) return;
+  const bool wrong = ts_node_is_error(node) || ts_node_is_missing(node);
+  if (wrong && own.begin >= range.begin) {
+    first = own.begin;
+    return;
+  }
+  if (!ts_node_has_error(node)) return;
+  const std::uint32_t children = ts_node_child_count(node);
+  for (std::uint32_t i = 0; i < children; ++i) find_first_error(ts_node_child(node, i), range, first);
+}
+
+}  // namespace
+
+void SyntaxTree::Deleter::operator()(TSTree* tree) const { ts_tree_delete(tree); }
+
+Expected<SyntaxTree> SyntaxTree::parse(const Language& language, std::string_view text, ParseLimits limits) {
+  const auto tree = parse_text(language, text, nullptr, limits);
+  if (!tree) return tree.error();
+  return SyntaxTree(language, *tree);
+}
+
+Expected<SyntaxTree> SyntaxTree::edited(std::string_view old_text, std::string_view new_text, TextEdit edit,
+                                        ParseLimits limits) const {
+  const TSInputEdit change{.start_byte = static_cast<std::uint32_t>(edit.begin),
+                           .old_end_byte = static_cast<std::uint32_t>(edit.old_end),
+                           .new_end_byte = static_cast<std::uint32_t>(edit.new_end),
+                           .start_point = point_of(old_text, edit.begin),
+                           .old_end_point = point_of(old_text, edit.old_end),
+                           .new_end_point = point_of(new_text, edit.new_end)};
+  const std::unique_ptr<TSTree, Deleter> old_tree(ts_tree_copy(tree_.get()));
+  ts_tree_edit(old_tree.get(), &change);
+  const auto tree = parse_text(*language_, new_text, old_tree.get(), limits);
+  if (!tree) return tree.error();
+  return SyntaxTree(*language_, *tree);
 }
 
 Node SyntaxTree::root() const { return Node(ts_tree_root_node(tree_.get())); }
 
 std::size_t SyntaxTree::errors_in(ByteRange range) const { return count_errors(ts_tree_root_node(tree_.get()), range); }
+
+std::optional<std::size_t> SyntaxTree::first_error_in(ByteRange range) const {
+  std::optional<std::size_t> first;
+  find_first_error(ts_tree_root_node(tree_.get()), range, first);
+  return first;
+}
 
 std::optional<ByteRange> SyntaxTree::enclosing_block(std::size_t offset) const {
   const auto at = static_cast<std::uint32_t>(offset);
@@ -112,19 +160,6 @@ TextKind SyntaxTree::kind_at(std::size_t offset) const {
     }
   }
   return TextKind::kCode;
-}
-
-Expected<int> errors_added(const Language& language, std::string_view text, std::size_t offset,
-                           std::string_view insertion, ParseLimits limits) {
-  auto before = SyntaxTree::parse(language, text, limits);
-  if (!before) return before.error();
-  std::string inserted(text.substr(0, offset));
-  inserted += insertion;
-  inserted += text.substr(offset);
-  auto after = SyntaxTree::parse(language, inserted, limits);
-  if (!after) return after.error();
-  return static_cast<int>(after->errors_in({0, inserted.size()})) -
-         static_cast<int>(before->errors_in({0, text.size()}));
 }
 
 }  // namespace weft::generation

@@ -24,6 +24,11 @@ struct ByteRange {
   friend bool operator==(const ByteRange&, const ByteRange&) = default;
 };
 
+// One stretch of a text replaced: old bytes [begin, old_end) became new bytes [begin, new_end).
+struct TextEdit {
+  std::size_t begin = 0, old_end = 0, new_end = 0;
+};
+
 class Node;  // node.h
 
 enum class TextKind { kCode, kComment, kString };
@@ -33,10 +38,17 @@ class SyntaxTree {
   // Errors: a language without grammar, a text over the limit, a time-out, a grammar of another version.
   static Expected<SyntaxTree> parse(const Language& language, std::string_view text, ParseLimits limits = {});
 
+  // The tree of the text after an edit, from this one: it costs what the edit changes, not what the text is long. This
+  // tree stays as it is. `old_text` is what it was parsed from. Errors: as parse.
+  [[nodiscard]] Expected<SyntaxTree> edited(std::string_view old_text, std::string_view new_text, TextEdit edit,
+                                            ParseLimits limits = {}) const;
+
   // Valid while this tree lives.
   [[nodiscard]] Node root() const;
   // ERROR and MISSING nodes that touch the range.
   [[nodiscard]] std::size_t errors_in(ByteRange range) const;
+  // Where the first of them begins that begins in the range.
+  [[nodiscard]] std::optional<std::size_t> first_error_in(ByteRange range) const;
   // The innermost block that holds the offset; none only for an empty text.
   [[nodiscard]] std::optional<ByteRange> enclosing_block(std::size_t offset) const;
   // What a character typed at the offset would become part of.
@@ -50,9 +62,5 @@ class SyntaxTree {
   const Language* language_;
   std::unique_ptr<TSTree, Deleter> tree_;
 };
-
-// How many errors an insertion at `offset` adds to a text: zero or less means that it fits there.
-Expected<int> errors_added(const Language& language, std::string_view text, std::size_t offset,
-                           std::string_view insertion, ParseLimits limits = {});
 
 }  // namespace weft::generation

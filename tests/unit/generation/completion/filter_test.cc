@@ -1,11 +1,12 @@
 #include "generation/completion/filter.h"
 
+#include <cmath>
 #include <string>
 
 #include <gtest/gtest.h>
 
 #include "generation/completion/candidates.h"
-#include "generation/completion/typed_cache.h"
+#include "generation/completion/confidence.h"
 #include "tests/unit/generation/completion/rig.h"
 
 namespace weft::generation {
@@ -126,6 +127,14 @@ TEST(Filter, NeverThrowsWhateverTheTextsAre) {
   }
 }
 
+Ranked rank(const std::vector<GenerationResult>& results, const Document& document) {
+  auto gate = SyntaxGate::make(*document.place.language, *document.request.document.text, document.request.cursor);
+  WEFT_CHECK(gate.has_value());
+  const test::ByteTokenizer tokenizer;
+  return rank_candidates(results,
+                         {.place = document.place, .rules = document.rules, .tokenizer = tokenizer, .gate = &*gate});
+}
+
 GenerationResult generation(std::string text, double mean_logprob) {
   GenerationResult result;
   result.text = std::move(text);
@@ -138,7 +147,7 @@ TEST(Candidates, AreRankedByValidityThenByLikelihood) {
   const Document document("x = ^\ny = 2\n", Trigger::kInvoked);
   const std::vector<GenerationResult> results = {generation("foo(1", -0.1), generation("foo(2)", -0.9),
                                                  generation("foo(3)", -0.5), generation("foo(2)", -0.2)};
-  const Ranked ranked = rank_candidates(results, document.place, document.rules);
+  const Ranked ranked = rank(results, document);
   ASSERT_EQ(ranked.items.size(), 3U);
   EXPECT_EQ(ranked.items[0].text, "foo(3)");
   EXPECT_EQ(ranked.items[1].text, "foo(2)");
@@ -146,30 +155,66 @@ TEST(Candidates, AreRankedByValidityThenByLikelihood) {
   EXPECT_DOUBLE_EQ(ranked.items[0].score, -0.5);
 }
 
+TEST(Candidates, AreCutWhereTheyBreakTheSyntax) {
+  const Document document("x = ^\ny = 2\n", Trigger::kInvoked);
+  const Ranked ranked = rank({generation("foo(1) 2", -0.1), generation("= 2", -0.1)}, document);
+  ASSERT_EQ(ranked.items.size(), 1U);
+  EXPECT_EQ(ranked.items[0].text, "foo(1)");
+  EXPECT_GT(ranked.items[0].parts.cut, 0);
+  ASSERT_EQ(ranked.traces.size(), 2U);
+  EXPECT_EQ(ranked.traces[0].steps.back().filter, "syntax");
+  EXPECT_EQ(ranked.traces[0].steps.back().removed_bytes, 2U);
+  EXPECT_EQ(ranked.traces[1].reason, "breaks the syntax");
+  EXPECT_EQ(rank({generation("= 2", -0.1)}, document).reason, "breaks the syntax");
+}
+
+TEST(Candidates, ThatSayWhatIsThereAlreadyComeLater) {
+  const Document document("a = load(x)\n^\n\nb = save(x)\n", Trigger::kInvoked);
+  const Ranked ranked =
+      rank({generation("a = load(x)", -0.3), generation("c = x", -0.4), generation("d = 1\nb = save(x)\ne = 2", -0.35)},
+           document);
+  ASSERT_EQ(ranked.items.size(), 3U);
+  EXPECT_EQ(ranked.items[0].text, "c = x");
+  EXPECT_GT(ranked.traces[0].parts.repetition, 0);
+  EXPECT_GT(ranked.traces[2].parts.overlap, 0);
+}
+
+TEST(Candidates, OfABeamSearchAreItsHypotheses) {
+  const Document document("x = ^\n", Trigger::kInvoked);
+  GenerationResult search = generation("1", -0.5);
+  search.tokens = {test::byte_token('1')};
+  search.logprobs = {-0.5};
+  search.hypotheses = {{"1", search.tokens, -0.5, FinishReason::kStopToken},
+                       {"22", {test::byte_token('2'), test::byte_token('2')}, -0.9, FinishReason::kStopToken}};
+  const Ranked ranked = rank({search}, document);
+  ASSERT_EQ(ranked.items.size(), 2U);
+  EXPECT_EQ(ranked.items[0].text, "1");
+  EXPECT_NEAR(ranked.items[1].parts.mean_logprob, -0.9 * std::pow(2, 0.7) / 2, 1e-9);
+}
+
+TEST(Confidence, CountsTheTokensOfWhatIsOffered) {
+  const test::ByteTokenizer tokenizer;
+  GenerationResult result = generation("nt(1)\nx", -1);
+  for (const char c : std::string("int(1)\nx")) result.tokens.push_back(test::byte_token(c));
+  result.tokens.erase(result.tokens.begin());
+  result.logprobs = {-0.1, -0.2, -0.3, -2, -0.5, -0.6, -9};
+  const Confidence all = confidence_of(result, 7, "", tokenizer);
+  EXPECT_EQ(all.tokens, 7U);
+  EXPECT_DOUBLE_EQ(all.worst_logprob, -2);  // of the first line alone
+  const Confidence word = confidence_of(result, 2, "", tokenizer);
+  EXPECT_EQ(word.tokens, 2U);
+  EXPECT_NEAR(word.mean_logprob, -0.15, 1e-9);
+}
+
 TEST(Candidates, ThatFailedAreLeftOut) {
   const Document document("x = ^\n", Trigger::kInvoked);
   std::vector<GenerationResult> results = {generation("", 0), generation("1", -1)};
   results[0].reason = FinishReason::kFailed;
-  EXPECT_EQ(rank_candidates(results, document.place, document.rules).items.size(), 1U);
+  EXPECT_EQ(rank(results, document).items.size(), 1U);
   results[1].text = "  ";
-  const Ranked none = rank_candidates(results, document.place, document.rules);
+  const Ranked none = rank(results, document);
   EXPECT_TRUE(none.items.empty());
   EXPECT_EQ(none.reason, "empty");
-}
-
-TEST(TypedCache, TakesTheNewestThatFits) {
-  TypedCache cache(10);
-  cache.store({"a.py", "x = ", "\n", Trigger::kAutomatic}, {{"old()", 4, 4, -1}});
-  cache.store({"a.py", "x = ", "\n", Trigger::kAutomatic}, {{"other()", 4, 4, -1}});
-  EXPECT_EQ(cache.find({"a.py", "x = o", "\n", Trigger::kAutomatic}).at(0).text, "ther()");
-  EXPECT_EQ(cache.find({"a.py", "x = ol", "\n", Trigger::kAutomatic}).at(0).text, "d()");
-  EXPECT_TRUE(cache.find({"a.py", "x = od", "\n", Trigger::kAutomatic}).empty());
-}
-
-TEST(TypedCache, KeepsNothingWithoutRoom) {
-  TypedCache cache(0);
-  cache.store({"a.py", "x = ", "\n", Trigger::kAutomatic}, {{"old()", 4, 4, -1}});
-  EXPECT_TRUE(cache.find({"a.py", "x = o", "\n", Trigger::kAutomatic}).empty());
 }
 
 }  // namespace

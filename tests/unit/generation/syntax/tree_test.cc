@@ -64,16 +64,6 @@ TEST(SyntaxTree, GivesUpWhenItsOwnTimeIsSpent) {
   EXPECT_TRUE(SyntaxTree::parse(python(), text, {.timeout_ms = 60'000}));
 }
 
-TEST(ErrorsAdded, TellsWhatFitsFromWhatDoesNot) {
-  const std::string text = "def f(a):\n    return \n\n\ny = f(1)\n";
-  const std::size_t cursor = text.find("return ") + 7;
-  const auto fits = errors_added(python(), text, cursor, "a + 1");
-  const auto breaks = errors_added(python(), text, cursor, "a + (1");
-  ASSERT_TRUE(fits && breaks);
-  EXPECT_LE(*fits, 0);
-  EXPECT_GT(*breaks, 0);
-}
-
 // Where a string literal begins, its prefix letters are part of the tree's node and not yet of the scanner's.
 bool before_quote(std::string_view text, std::size_t offset) {
   const std::string_view next = text.substr(offset, 3);

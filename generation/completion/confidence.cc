@@ -1,0 +1,40 @@
+#include "generation/completion/confidence.h"
+
+#include <algorithm>
+
+namespace weft::generation {
+namespace {
+
+// Bytes of the first token that are the opening's end.
+std::size_t in_opening(std::string_view token, std::string_view text, std::string_view opening) {
+  for (std::size_t bytes = std::min(token.size(), opening.size()); bytes > 0; --bytes) {
+    const std::string_view rest = token.substr(bytes);
+    const std::size_t common = std::min(rest.size(), text.size());
+    if (opening.ends_with(token.substr(0, bytes)) && rest.substr(0, common) == text.substr(0, common)) return bytes;
+  }
+  return 0;
+}
+
+}  // namespace
+
+Confidence confidence_of(const GenerationResult& result, std::size_t kept_bytes, std::string_view opening,
+                         const model::Tokenizer& tokenizer) {
+  Confidence out;
+  const std::string_view text = result.text;
+  const std::size_t line_end = text.find('\n', std::min(text.find_first_not_of('\n'), text.size()));
+  std::size_t begin = 0;  // of the token in the text
+  double sum = 0;
+  for (std::size_t i = 0; i < std::min(result.tokens.size(), result.logprobs.size()) && begin < kept_bytes; ++i) {
+    const double logprob = result.logprobs[i];
+    const std::string_view bytes = tokenizer.bytes(result.tokens[i]);
+    if (begin < line_end) out.worst_logprob = std::min(out.worst_logprob, logprob);
+    sum += logprob;
+    ++out.tokens;
+    begin += bytes.size() - (i == 0 ? in_opening(bytes, text, opening) : 0);
+  }
+  if (out.tokens == 0) return {result.mean_logprob, result.mean_logprob, result.tokens.size()};
+  out.mean_logprob = sum / static_cast<double>(out.tokens);
+  return out;
+}
+
+}  // namespace weft::generation
