@@ -16,6 +16,7 @@ class CountingRunner final : public model::ModelRunner {
   explicit CountingRunner(std::shared_ptr<model::ModelRunner> inner) : inner_(std::move(inner)) {}
 
   [[nodiscard]] const model::RunnerInfo& info() const override { return inner_->info(); }
+  [[nodiscard]] std::size_t free_kv_tokens() const override { return inner_->free_kv_tokens(); }
   Expected<model::StepResult> step(const model::StepPlan& plan) override {
     std::size_t tokens = 0;
     for (const model::StepSequence& sequence : plan.sequences) tokens += sequence.tokens.size();

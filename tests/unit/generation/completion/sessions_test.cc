@@ -55,21 +55,11 @@ TEST_F(Sessions, AKeyComputesTheKey) {
 TEST_F(Sessions, ComingBackToADocumentComputesWhatChanged) {
   const std::string a = document("f"), b = document("g");
   prefilled(a, "a.py");
-  EXPECT_EQ(prefilled(b, "b.py"), prompt_tokens_);  // nothing of another document is reused
+  EXPECT_LT(prefilled(b, "b.py"), prompt_tokens_);  // both begin alike
   EXPECT_EQ(prefilled(with_typed(b, "1"), "b.py"), 1U);
   EXPECT_EQ(prefilled(with_typed(a, "o"), "a.py"), 1U);
   EXPECT_EQ(prefilled(with_typed(b, "12"), "b.py"), 1U);
-  EXPECT_EQ(rig_.runner->sequences_held(), 2U);
   EXPECT_EQ(rig_.runner->broken_plans(), 0U);
-}
-
-TEST_F(Sessions, TheDocumentsUnusedForLongestStartAfresh) {
-  const std::string text = document("f");
-  const std::size_t kept = generation::EngineOptions{}.kept_sessions;
-  for (std::size_t i = 0; i <= kept; ++i) prefilled(text, fmt::format("{}.py", i));
-  EXPECT_EQ(prefilled(with_typed(text, "o"), fmt::format("{}.py", kept)), 1U);
-  EXPECT_EQ(prefilled(with_typed(text, "o"), "1.py"), 1U);
-  EXPECT_EQ(prefilled(with_typed(text, "o"), "0.py"), prompt_tokens_);
 }
 
 // A word is one token, and what the cursor is in is none of the prompt's.

@@ -91,6 +91,7 @@ class Share final : public model::ModelRunner {
  public:
   explicit Share(std::shared_ptr<WatchedRunner> watched) : watched_(std::move(watched)) {}
   [[nodiscard]] const model::RunnerInfo& info() const override { return watched_->info(); }
+  [[nodiscard]] std::size_t free_kv_tokens() const override { return watched_->free_kv_tokens(); }
   Expected<model::StepResult> step(const model::StepPlan& plan) override { return watched_->step(plan); }
   Expected<void> install_adapter(AdapterId id, std::shared_ptr<const model::LoraAdapter> adapter) override {
     return watched_->install_adapter(id, std::move(adapter));
