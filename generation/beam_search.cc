@@ -45,8 +45,7 @@ std::vector<Extension> best_extensions(std::span<const Line> lines, std::span<co
 }
 
 SequenceMoves assign_sequences(std::span<const Line> parents, std::span<const std::size_t> parent_of_child,
-                               Position length, std::span<Line> children,
-                               const NewSequence& new_sequence) {
+                               Position length, std::span<Line> children, const NewSequence& new_sequence) {
   WEFT_CHECK(children.size() == parent_of_child.size());
   SequenceMoves moves;
   std::vector<bool> goes_on(parents.size(), false);

@@ -78,7 +78,8 @@ Decoding::Sequences Decoding::suspend() {
   const auto waits = [&](const model::Fork& fork) { return fork.to == lines_.front().sequence; };
   if (std::ranges::none_of(moves_.forks, waits) && computed_ > 0) {
     out.first = lines_.front().sequence;
-    out.tokens = tokens_of(lines_.front(), 0, computed_);
+    // Behind an encoder only the same prompt begins alike.
+    out.tokens = tokens_of(lines_.front(), 0, causal_ ? computed_ : std::min(computed_, request().prompt.size()));
   } else {
     out.others.push_back(lines_.front().sequence);
   }
@@ -300,8 +301,7 @@ std::optional<FinishReason> Decoding::advance_beams(std::span<const float> rows,
     parents.push_back(extension.parent);
   }
   if (open.empty() || kept_.decided(open.front().logprob_sum)) return kept_.best_first().front().hypothesis.reason;
-  moves_ =
-      assign_sequences(lines_, parents, Position(static_cast<std::int32_t>(computed_)), open, tools.new_sequence);
+  moves_ = assign_sequences(lines_, parents, Position(static_cast<std::int32_t>(computed_)), open, tools.new_sequence);
   lines_ = std::move(open);
   return std::nullopt;
 }

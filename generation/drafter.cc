@@ -7,7 +7,7 @@ namespace weft::generation {
 namespace {
 
 constexpr SuffixIndex::TextId kOwn = 0;
-constexpr double kNewShare = 0.1;   // of a running mean's newest value
+constexpr double kNewShare = 0.1;    // of a running mean's newest value
 constexpr double kLeastGain = 1.02;  // below it a draft is not worth its risk
 
 }  // namespace

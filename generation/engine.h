@@ -59,9 +59,9 @@ enum class FinishReason { kStopToken, kStopCondition, kLength, kCancelled, kFail
 struct GenerationTimings {
   double queue_ms = 0, prefill_ms = 0, decode_ms = 0;
   std::size_t prompt_tokens = 0, prefilled_tokens = 0, generated_tokens = 0;
-  std::size_t cached_tokens = 0;                       // of the prompt, whose KV was there
+  std::size_t cached_tokens = 0;                        // of the prompt, whose KV was there
   std::size_t drafted_tokens = 0, accepted_tokens = 0;  // by speculation
-  std::size_t steps = 0;                               // that had a part of it
+  std::size_t steps = 0;                                // that had a part of it
 };
 
 // One finished line of a beam search.
@@ -91,8 +91,8 @@ struct EventSink {
 };
 
 struct EngineOptions {
-  int threads = 1;                     // 0: sync mode, `poll` runs one step
-  std::size_t queue_limit = 64;        // unfinished requests; further submissions fail before the next step
+  int threads = 1;                      // 0: sync mode, `poll` runs one step
+  std::size_t queue_limit = 64;         // unfinished requests; further submissions fail before the next step
   std::size_t sequences_per_step = 16;  // all lines of a beam search count as one
   std::size_t tokens_per_step = 256;    // longer prompts take several steps
   std::size_t shared_tokens = 64;       // of prompts in a step that serves several requests

@@ -10,7 +10,7 @@
 namespace weft::generation {
 namespace {
 
-constexpr std::size_t kDraftingRequests = 2;   // more than that fill the step without guesses
+constexpr std::size_t kDraftingRequests = 2;    // more than that fill the step without guesses
 constexpr std::size_t kSmallestChunkShare = 8;  // of the step's tokens
 constexpr double kNewShare = 0.2;               // of a running mean's newest value
 
@@ -122,9 +122,9 @@ std::vector<EngineCore::Served> EngineCore::choose() {
   }
   std::vector<Served> parts;
   for (const ScheduledPart& part : schedule(waiting, {.requests = options_.sequences_per_step,
-                                                      .tokens = tokens,
-                                                      .shared_tokens = std::min(tokens, options_.shared_tokens),
-                                                      .now = now})) {
+                                                     .tokens = tokens,
+                                                     .shared_tokens = std::min(tokens, options_.shared_tokens),
+                                                     .now = now})) {
     parts.push_back({part.id, part.tokens});
   }
   return parts;
@@ -231,8 +231,8 @@ void EngineCore::retry_or_fail(const std::vector<Served>& parts, const model::St
   ++counts_.failed_steps;
   kv_.clear();
   kv_.release({{}, std::nullopt, plan.released});
-  const bool again = std::ranges::none_of(
-      parts, [this](const Served& part) { return requests_.at(part.id).tried_again(); });
+  const bool again =
+      std::ranges::none_of(parts, [this](const Served& part) { return requests_.at(part.id).tried_again(); });
   for (const Served& part : parts) {
     Decoding& decoding = requests_.at(part.id);
     kv_.release(decoding.suspend());

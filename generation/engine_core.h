@@ -45,9 +45,9 @@ class EngineCore {
   [[nodiscard]] bool idle() const { return requests_.empty(); }
   // `listen` is called while the step's results are still unseen: what it cancels sees nothing of them.
   void step(const std::function<void()>& listen);
-  void settle();         // nothing runs: what was let go is let go now
+  void settle();  // nothing runs: what was let go is let go now
   void cancel_all();
-  void release_all();  // nothing runs any more
+  void release_all();                           // nothing runs any more
   [[nodiscard]] EngineMetrics metrics() const;  // thread-safe
 
  private:

@@ -12,18 +12,12 @@ constexpr std::size_t kShareEvicted = 16;  // of what is held, at least, so that
 }  // namespace
 
 PrefixCache::Match KvKeeper::find(const Decoding& decoding) {
-  if (!runner_->info().causal) return {};
   return cache_.match(decoding.request().adapter, decoding.beginning());
 }
 
 void KvKeeper::keep(AdapterId adapter, const Decoding::Sequences& held) {
   moves_.released.insert(moves_.released.end(), held.others.begin(), held.others.end());
-  if (!held.first) return;
-  if (runner_->info().causal) {
-    cache_.insert(adapter, held.tokens, *held.first);
-  } else {
-    moves_.released.push_back(*held.first);
-  }
+  if (held.first) cache_.insert(adapter, held.tokens, *held.first);
 }
 
 void KvKeeper::release(const Decoding::Sequences& held) {
@@ -32,7 +26,6 @@ void KvKeeper::release(const Decoding::Sequences& held) {
 }
 
 void KvKeeper::share_prompt(const Decoding& decoding) {
-  if (!runner_->info().causal) return;
   const std::vector<TokenId>& prompt = decoding.request().prompt;
   const SequenceId copy = new_sequence_();
   moves_.forks.push_back({decoding.first_sequence(), copy, Position(static_cast<std::int32_t>(prompt.size()))});

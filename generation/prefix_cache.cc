@@ -27,9 +27,9 @@ struct PrefixCache::Node {
 };
 
 struct PrefixCache::Place {
-  Node* node;            // the last one that agrees with at least one token, or the root
-  std::size_t in_node;   // tokens of it that agree
-  std::size_t length;    // tokens from the root
+  Node* node;           // the last one that agrees with at least one token, or the root
+  std::size_t in_node;  // tokens of it that agree
+  std::size_t length;   // tokens from the root
   [[nodiscard]] bool at_end() const { return in_node == node->tokens.size(); }
 };
 
@@ -44,8 +44,7 @@ PrefixCache::Place PrefixCache::find(Node& root, std::span<const TokenId> tokens
     if (child == place.node->children.end()) break;
     Node& node = *child->second;
     const auto rest = tokens.subspan(place.length);
-    const auto agreeing =
-        static_cast<std::size_t>(std::ranges::mismatch(node.tokens, rest).in1 - node.tokens.begin());
+    const auto agreeing = static_cast<std::size_t>(std::ranges::mismatch(node.tokens, rest).in1 - node.tokens.begin());
     node.used = time_;
     place = {&node, agreeing, place.length + agreeing};
   }
@@ -59,8 +58,9 @@ PrefixCache::Match PrefixCache::match(AdapterId adapter, std::span<const TokenId
   if (place.length == 0) return {};
   const Node* leaf = place.node;
   while (!leaf->is_leaf()) {
-    leaf = std::ranges::max_element(leaf->children, {}, [](const auto& child) { return child.second->used; })
-               ->second.get();
+    leaf = std::ranges::max_element(leaf->children, {}, [](const auto& child) {
+             return child.second->used;
+           })->second.get();
   }
   return {place.length, *leaf->sequence, Pin(place.node->pins)};
 }

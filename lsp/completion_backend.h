@@ -29,9 +29,10 @@ class AdapterControl;
 struct ReadyModel {
   std::shared_ptr<CompletionBackend> backend;
   model::RunnerInfo info;
-  std::shared_ptr<ActionBackend> actions = nullptr;    // null: nothing but completions
-  std::shared_ptr<AdapterControl> adapters = nullptr;  // null: the model takes none
-  std::vector<std::string> warnings{};                 // for the user: adapters that could not be installed
+  std::shared_ptr<ActionBackend> actions = nullptr;      // null: nothing but completions
+  std::shared_ptr<AdapterControl> adapters = nullptr;    // null: the model takes none
+  std::vector<std::string> warnings{};                   // for the user: adapters that could not be installed
+  std::function<generation::EngineMetrics()> metrics{};  // thread-safe; empty where there is no engine
 };
 
 // Runs on a thread of its own; `progress` may be called there with a fraction of 1.

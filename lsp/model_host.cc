@@ -36,6 +36,9 @@ Json ModelHost::status() const {
                     {"parameters", model_.info.parameters},
                     {"device", model_.info.device},
                     {"dtype", model_.info.dtype}};
+    if (model_.metrics) {
+      for (const auto& [name, value] : model_.metrics().named()) out["engine"][std::string(name)] = value;
+    }
   }
   if (state_ == ModelState::kFailed) out["error"] = error_;
   return out;

@@ -56,8 +56,9 @@ ModelLoader make_model_loader(ModelLoaderOptions options) {
     actions.stop_tokens = generation::stop_tokens(loaded->config, *tokenizer);
     ready.actions =
         make_action_backend(std::make_unique<adapters::ActionService>(engine, registry, std::move(actions)), registry);
-    ready.backend = make_backend(std::make_unique<generation::CompletionService>(
-        std::move(engine), std::move(loaded->config), clock, generation::editor_options()));
+    ready.metrics = [engine] { return engine->metrics(); };
+    ready.backend = make_backend(std::make_unique<generation::CompletionService>(engine, std::move(loaded->config),
+                                                                                 clock, generation::editor_options()));
     return ready;
   };
 }

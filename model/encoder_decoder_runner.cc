@@ -12,6 +12,18 @@
 #include "model/plan_check.h"
 
 namespace weft::model {
+namespace {
+
+constexpr std::size_t kFullPrompts = 16;  // so many of full length are held; sequences share little here
+
+}  // namespace
+
+std::size_t EncoderDecoderRunner::free_kv_tokens() const {
+  const std::size_t most = kFullPrompts * info_.max_positions;
+  std::size_t held = 0;
+  for (const auto& [id, sequence] : sequences_) held += static_cast<std::size_t>(sequence.length());
+  return most - std::min(most, held);
+}
 
 std::int64_t EncoderDecoderRunner::Sequence::length() const {
   return static_cast<std::int64_t>(source.size()) + (closed ? answer.length() - 1 : 0);

@@ -15,7 +15,6 @@
 // refused. The source alone may have max_positions tokens, which is the limit of source and answer together too.
 #pragma once
 
-#include <limits>
 #include <memory>
 #include <unordered_map>
 #include <vector>
@@ -31,7 +30,7 @@ class EncoderDecoderRunner final : public ModelRunner {
   EncoderDecoderRunner(ModelConfig config, EncoderDecoder model, std::shared_ptr<Communicator> communicator,
                        RunnerInfo info, at::ScalarType dtype, int threads);
   [[nodiscard]] const RunnerInfo& info() const override { return info_; }
-  [[nodiscard]] std::size_t free_kv_tokens() const override { return std::numeric_limits<std::size_t>::max(); }
+  [[nodiscard]] std::size_t free_kv_tokens() const override;
   Expected<StepResult> step(const StepPlan& plan) override;
   Expected<void> install_adapter(AdapterId id, std::shared_ptr<const LoraAdapter> adapter) override;
   void remove_adapter(AdapterId id) override;

@@ -157,11 +157,11 @@ Expected<std::unique_ptr<ModelRunner>> load_decoder(const Loading& loading) {
   info.kv_bytes_per_token = static_cast<std::size_t>(2 * loading.config.layers * loading.plan.local_kv_heads() *
                                                      loading.config.head_dim * (exact ? 4 : 2));
   info.kv_block_tokens = kBlockTokens;
-  return std::unique_ptr<ModelRunner>(std::make_unique<TorchRunner>(
-      loading.config, *std::move(transformer), loading.communicator, info,
-      TorchRunner::Options{.cpu = **cpu,
-                           .kv = exact ? KvFormat::kFloat32 : KvFormat::kBFloat16,
-                           .kv_blocks = loading.kv_blocks(info.kv_bytes_per_token)}));
+  return std::unique_ptr<ModelRunner>(
+      std::make_unique<TorchRunner>(loading.config, *std::move(transformer), loading.communicator, info,
+                                    TorchRunner::Options{.cpu = **cpu,
+                                                         .kv = exact ? KvFormat::kFloat32 : KvFormat::kBFloat16,
+                                                         .kv_blocks = loading.kv_blocks(info.kv_bytes_per_token)}));
 }
 
 Expected<std::unique_ptr<ModelRunner>> load_encoder_decoder(const Loading& loading) {

@@ -62,8 +62,8 @@ struct RunnerInfo {
   std::size_t weight_bytes = 0;        // of this rank's weights that a token reads, an embedding's row aside
   std::size_t kv_bytes_per_token = 0;  // of this rank
   std::size_t kv_block_tokens = 1;     // KV is held in blocks of so many
-  // A sequence's KV depends on its tokens alone, so that a fork serves every prompt that begins with them, and several
-  // of a step's last tokens may have logits. Not so behind an encoder, which reads the whole prompt.
+  // KV of a token depends on those before it alone, and several of a step's last tokens may have logits. Not so behind
+  // an encoder, which reads the prompt as a whole: a fork is of use to the same prompt.
   bool causal = true;
 };
 
@@ -76,8 +76,8 @@ class ModelRunner {
   [[nodiscard]] virtual std::size_t free_kv_tokens() const = 0;
   // Errors that leave everything as it was: a sequence past max_positions, twice in the plan or with an adapter that is
   // not its own or not installed, a token out of the vocabulary, a gap before start, more logits than tokens, a
-  // fork of more than there is or onto a sequence that exists. Errors after which the sequences that the plan names are to be released: a
-  // device that fails.
+  // fork of more than there is or onto a sequence that exists. Errors after which the sequences that the plan names are
+  // to be released: a device that fails.
   virtual Expected<StepResult> step(const StepPlan& plan) = 0;
   // Between steps. `id` is not 0 and not in use. Errors: a module that the model does not have, a shape that does not
   // fit it, by name and values.
@@ -102,8 +102,8 @@ constexpr int kMaxTensorParallel = 64;
 struct LoadOptions {
   std::string directory;
   DType dtype = DType::kAuto;
-  int threads = 0;          // of all ranks together; 0: as many as pay: one for a small model, else one per core
-  int tensor_parallel = 1;  // ranks, each a process; model/rank.h says what the program must do for it
+  int threads = 0;                 // of all ranks together; 0: as many as pay: one for a small model, else one per core
+  int tensor_parallel = 1;         // ranks, each a process; model/rank.h says what the program must do for it
   std::size_t kv_limit_bytes = 0;  // of all sequences' KV, of this rank; 0: by the model and the machine's memory
   std::function<void(double fraction)> progress;  // may be empty; called on the loading thread
 };

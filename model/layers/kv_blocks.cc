@@ -34,7 +34,8 @@ void KvBlocks::own_tail() {
   const std::int64_t rows = length_ % layout().block_tokens;  // that count, of each head
   KvPool::Block copy = pool_->take();
   const std::size_t head_bytes = pool_->half_bytes() / static_cast<std::size_t>(layout().kv_heads);
-  const std::size_t bytes = head_bytes / static_cast<std::size_t>(layout().block_tokens) * static_cast<std::size_t>(rows);
+  const std::size_t bytes =
+      head_bytes / static_cast<std::size_t>(layout().block_tokens) * static_cast<std::size_t>(rows);
   const auto copy_rows = [&](std::byte* to, const std::byte* from) {
     for (std::int64_t head = 0; head < layout().kv_heads; ++head, to += head_bytes, from += head_bytes) {
       std::memcpy(to, from, bytes);

@@ -38,7 +38,7 @@ struct FakeRunnerOptions {
   std::size_t vocabulary = ByteTokenizer::kVocabulary;
   std::size_t max_positions = 4096;
   std::size_t kv_tokens = std::size_t{1} << 40;  // that there is room for
-  std::shared_ptr<Gate> gate{};  // may be null; passed at the beginning of each step that has tokens
+  std::shared_ptr<Gate> gate{};                  // may be null; passed at the beginning of each step that has tokens
   std::map<std::string, Script>
       adapter_scripts{};         // by LoraAdapter::name; an adapter without one says what the base says
   std::string missing_module{};  // an adapter with a delta for it is refused
@@ -59,9 +59,9 @@ class FakeRunner final : public model::ModelRunner {
   void fail_at(std::size_t step, std::string message = "the device is gone");
   void run_out_of_memory_at(std::set<std::size_t> steps);  // counted alike, and drop what they name
 
-  [[nodiscard]] std::size_t steps() const;            // with tokens, the failed ones too
-  [[nodiscard]] std::size_t tokens_computed() const;  // prefilled and decoded
-  [[nodiscard]] std::size_t most_tokens_held() const;       // at the end of a step
+  [[nodiscard]] std::size_t steps() const;             // with tokens, the failed ones too
+  [[nodiscard]] std::size_t tokens_computed() const;   // prefilled and decoded
+  [[nodiscard]] std::size_t most_tokens_held() const;  // at the end of a step
   [[nodiscard]] std::size_t sequences_held() const;
   [[nodiscard]] std::vector<std::vector<TokenId>> histories() const;  // of the sequences held
   [[nodiscard]] std::vector<std::string> adapters() const;            // names of the installed ones

@@ -304,6 +304,8 @@ class Completion(Case):
         status = client.ask("weft/status")["result"]
         self.assertEqual(status["state"], "ready")
         self.assertGreater(status["model"]["parameters"], 0)
+        self.assertGreater(status["engine"]["requests_finished"], 0)
+        self.assertGreater(status["engine"]["generated_tokens"], 0)
         self.assertEqual(client.stop(), 0)
         self.assertEqual(client.stray, b"")
 

@@ -100,7 +100,9 @@ TEST_P(EngineContract, EveryRequestEndsExactlyOnceWhoeverSubmitsAndCancels) {
 TEST_P(EngineContract, CancelledBeforeItsFirstStepNothingIsComputed) {
   EngineHarness harness = make();
   harness.runner().gate().close();
-  const RequestId first = harness.submit(request(encode("first")));
+  GenerationRequest plain = request(encode("first"));
+  plain.speculate = false;
+  const RequestId first = harness.submit(std::move(plain));
   harness.wait_until_held();
   const RequestId second = harness.submit(request(encode("second")));
   harness.cancel(second);
@@ -186,105 +188,6 @@ TEST_P(EngineContract, AFailingStepFailsItsRequestAndItsSessionStartsAfresh) {
   EXPECT_EQ(next.reason, FinishReason::kLength) << next.error;
   EXPECT_EQ(next.timings.prefilled_tokens, prompt().size());
   EXPECT_EQ(next.tokens, greedy(prompt()));
-}
-
-TEST_P(EngineContract, ASessionPaysOnlyForWhatIsNew) {
-  EngineHarness harness = make();
-  const GenerationResult first = harness.generate(request(prompt(), "s"));
-  // Taken over as generated, and something typed behind it.
-  std::vector<TokenId> longer = prompt();
-  longer.insert(longer.end(), first.tokens.begin(), first.tokens.end());
-  const std::vector<TokenId> typed = encode("\n\nprint");
-  longer.insert(longer.end(), typed.begin(), typed.end());
-  const GenerationResult second = harness.generate(request(longer, "s"));
-  EXPECT_EQ(second.timings.prefilled_tokens, 1 + typed.size());  // 1: the last generated token was never run
-  EXPECT_EQ(second.tokens, greedy(longer));
-  // The same again: only the last token, for its logits.
-  const GenerationResult third = harness.generate(request(longer, "s"));
-  EXPECT_EQ(third.timings.prefilled_tokens, 1U);
-  EXPECT_EQ(third.tokens, second.tokens);
-  // Back to a shorter text that goes on differently.
-  std::vector<TokenId> shorter = prompt();
-  shorter.resize(shorter.size() - 2);
-  const std::vector<TokenId> other = encode("zzz");
-  shorter.insert(shorter.end(), other.begin(), other.end());
-  const GenerationResult fourth = harness.generate(request(shorter, "s"));
-  const std::size_t agreeing = static_cast<std::size_t>(std::ranges::mismatch(shorter, longer).in1 - shorter.begin());
-  EXPECT_EQ(fourth.timings.prefilled_tokens, shorter.size() - agreeing);
-  EXPECT_EQ(fourth.tokens, greedy(shorter));
-}
-
-TEST_P(EngineContract, WhatOneSessionComputedServesTheOthers) {
-  EngineHarness harness = make();
-  harness.generate(request(prompt(), "s"));
-  const GenerationResult other = harness.generate(request(prompt(), "t"));
-  EXPECT_EQ(other.timings.prefilled_tokens, 1U);
-  EXPECT_EQ(other.timings.cached_tokens, prompt().size() - 1);
-  EXPECT_EQ(other.tokens, greedy(prompt()));
-  EXPECT_EQ(harness.generate(request(prompt())).timings.prefilled_tokens, 1U);
-}
-
-// Several that ask for the same wait for the first one's prompt, not for its end.
-TEST_P(EngineContract, WhoBeginsAlikeSharesThePromptOfOneThatStillRuns) {
-  EngineOptions one_at_a_time = options();
-  one_at_a_time.sequences_per_step = 1;
-  one_at_a_time.tokens_per_step = prompt().size();
-  EngineHarness harness = make(one_at_a_time);
-  harness.runner().gate().close();
-  const RequestId first = harness.submit(request(prompt()));
-  const RequestId second = harness.submit(request(prompt()));
-  harness.runner().gate().open();
-  EXPECT_EQ(harness.wait(second).timings.prefilled_tokens, 1U);
-  EXPECT_EQ(harness.wait(first).tokens, greedy(prompt()));
-  EXPECT_EQ(harness.wait(second).tokens, greedy(prompt()));
-}
-
-TEST_P(EngineContract, GuessesChangeNothingButTheStepsThatItTakes) {
-  const auto asked = [](std::vector<TokenId> text, double temperature, bool speculate) {
-    GenerationRequest out = request(std::move(text));
-    out.max_new_tokens = 40;
-    out.sampling = {.temperature = temperature, .seed = 3};
-    out.speculate = speculate;
-    return out;
-  };
-  for (const char* text : {"a = [1, 1, 1, 1, 1, 1, 1,", "for x in y:\n    x = x\n    x = x\n    x ="}) {
-    for (const double temperature : {0.0, 0.8}) {
-      EngineHarness with = make(), without = make();
-      const GenerationResult guessed = with.generate(asked(encode(text), temperature, true));
-      const GenerationResult plain = without.generate(asked(encode(text), temperature, false));
-      EXPECT_EQ(guessed.tokens, plain.tokens);
-      EXPECT_EQ(guessed.text, plain.text);
-      EXPECT_EQ(guessed.reason, plain.reason);
-      for (std::size_t i = 0; i < plain.logprobs.size(); ++i) {
-        EXPECT_NEAR(guessed.logprobs[i], plain.logprobs[i], 1e-4);
-      }
-      EXPECT_EQ(plain.timings.drafted_tokens, 0U);
-      EXPECT_EQ(guessed.timings.steps + guessed.timings.accepted_tokens, plain.timings.steps);
-    }
-  }
-}
-
-TEST_P(EngineContract, WhatACancelledRequestComputedIsReused) {
-  EngineHarness harness = make();
-  harness.runner().gate().close();
-  const std::vector<TokenId> long_prompt = encode(std::string(160, '['));
-  const RequestId id = harness.submit(request(long_prompt, "s"));
-  if (GetParam().threads > 0) {
-    harness.runner().gate().let_through(1);
-    harness.wait_until_held();
-  } else {
-    harness.runner().gate().open();
-    harness.engine().poll();
-    harness.engine().poll();
-  }
-  harness.cancel(id);
-  harness.runner().gate().open();
-  EXPECT_EQ(harness.wait(id).reason, FinishReason::kCancelled);
-  const std::size_t computed = harness.runner().tokens();
-  ASSERT_GT(computed, 0U);
-  const GenerationResult next = harness.generate(request(long_prompt, "s"));
-  EXPECT_EQ(next.timings.prefilled_tokens, long_prompt.size() - computed);
-  EXPECT_EQ(next.tokens, greedy(long_prompt));
 }
 
 TEST_P(EngineContract, AStopTokenEndsWithoutBeingText) {

@@ -10,6 +10,7 @@
 #include "tests/support/fake_runner.h"
 #include "tests/unit/generation/engine_contract.h"
 #include "tests/unit/generation/engine_contract_lines.h"
+#include "tests/unit/generation/engine_contract_reuse.h"
 #include "tests/unit/generation/runner_contract.h"
 
 namespace weft::test {
