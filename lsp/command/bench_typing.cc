@@ -61,8 +61,8 @@ Expected<std::vector<TypingTrace>> load_traces(const Settings& settings) {
   return traces;
 }
 
-// Without a number of editors a round is a trace; with it so many streams, each once, the last round filled up from the
-// front.
+// Without a number of editors a round is a trace; with it so many streams. None is played twice, since the second time
+// would be answered from memory: what is left over is left out.
 Expected<std::vector<Round>> plan_rounds(const std::vector<TypingTrace>& traces, std::size_t editors) {
   std::vector<Round> rounds;
   Round all;
@@ -74,9 +74,10 @@ Expected<std::vector<Round>> plan_rounds(const std::vector<TypingTrace>& traces,
   if (editors == 0) return rounds;
   if (editors > all.size()) return make_error("the traces have {} editors, {} are asked for", all.size(), editors);
   rounds.clear();
-  for (std::size_t begin = 0; begin < all.size(); begin += editors) {
-    Round& round = rounds.emplace_back();
-    for (std::size_t i = 0; i < editors; ++i) round.push_back(all[(begin + i) % all.size()]);
+  for (auto begin = all.begin(); all.end() - begin >= static_cast<std::ptrdiff_t>(editors);) {
+    const auto end = begin + static_cast<std::ptrdiff_t>(editors);
+    rounds.emplace_back(begin, end);
+    begin = end;
   }
   return rounds;
 }

@@ -34,7 +34,7 @@ class Replay {
   }
 
   Expected<void> type() {
-    begin_ = clock_.now();
+    begin_ = last_tick_ = clock_.now();
     typing_ = true;
     for (const auto& client : clients_) client->begin(begin_);
     auto served = serve([](const TypingClient& client) { return !client.due() && client.unanswered() == 0; });

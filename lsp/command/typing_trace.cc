@@ -34,7 +34,9 @@ Expected<std::optional<Line>> read_line(std::string_view text) {
   const Json time = entry.value("time_ms", Json());
   if (!time.is_number()) return make_error("no time_ms");
   const Json editor = entry.value("editor", Json(0));
-  if (!editor.is_number_unsigned()) return make_error("editor is {}, not a number from 0 on", editor.dump());
+  if (!editor.is_number_integer() || editor < 0) {
+    return make_error("editor is {}, not a number from 0 on", editor.dump());
+  }
   return std::optional(Line{editor.get<std::size_t>(), {time.get<double>(), std::move(body)}});
 }
 

@@ -56,6 +56,8 @@ TEST(TypingTrace, TellsEditorsApart) {
 TEST(TypingTrace, SaysWhichLineIsWrong) {
   EXPECT_EQ(parse_trace("x", hello(0) + "{oh\n").error().message, "x:2: not a JSON object");
   EXPECT_EQ(parse_trace("x", R"({"body":{"method":"initialize"}})").error().message, "x:1: no time_ms");
+  EXPECT_EQ(parse_trace("x", R"({"time_ms":1,"editor":-1,"body":{"method":"initialize"}})").error().message,
+            "x:1: editor is -1, not a number from 0 on");
   EXPECT_EQ(parse_trace("x", "").error().message, "x: no message of a client's");
   EXPECT_EQ(parse_trace("x", change(0)).error().message, "x: an editor does not begin with initialize");
   EXPECT_EQ(parse_trace("x", hello(0) + ask(1)).error().message, "x: nothing is typed");
