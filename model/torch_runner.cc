@@ -46,7 +46,7 @@ TorchRunner::TorchRunner(ModelConfig config, Transformer transformer, std::share
       transformer_(std::move(transformer)),
       info_(std::move(info)),
       options_(options),
-      adapters_(config_, *communicator_, at::TensorOptions().dtype(at::kFloat)) {}
+      adapters_(config_, *communicator_, options_.cpu) {}
 
 TorchRunner::Sequence& TorchRunner::sequence(const StepSequence& part) {
   const auto found = sequences_.find(part.sequence);
