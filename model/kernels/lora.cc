@@ -17,6 +17,8 @@ constexpr std::int64_t kShrinkColumns = 512;  // of A, whose panel stays in the 
 constexpr std::size_t kTaskRows = 16;
 constexpr std::int64_t kTaskNumbers = 1 << 13;  // of B: panels that a task takes
 
+constexpr std::int64_t kLinesAhead = 64;
+
 constexpr auto kInOrder = [] {
   std::array<std::int64_t, kTaskRows> rows{};
   std::iota(rows.begin(), rows.end(), 0);
@@ -40,6 +42,10 @@ void pack(MatrixView from, double factor, float* to) {
       panel[i * kLoraLanes] = static_cast<float>(static_cast<double>(from.data[row * from.stride + i]) * factor);
     }
   }
+}
+
+void prefetch_beginning(const float* factors) {
+  for (std::int64_t line = 0; line < kLinesAhead; ++line) __builtin_prefetch(factors + line * kLoraLanes, 0, 2);
 }
 
 // Up to kTaskRows rows of a segment and the ranks of one panel of A.
@@ -124,6 +130,14 @@ void add_lora(const Cpu& cpu, std::span<const LoraSegment> segments, InputRows x
   thread_local Scratch scratch;
   auto* const sums = reinterpret_cast<float*>(scratch.take(static_cast<std::size_t>(plan.floats) * sizeof(float)));
 
+  const auto a_of = [&](const Shrink& task) {
+    const Inner& inner = plan.inners[task.inner];
+    return inner.factors.a + (inner.panel * inner.factors.in + task.block * kShrinkColumns) * kLoraLanes;
+  };
+  const auto b_of = [&](const Expand& task) {
+    const PackedFactors& factors = plan.inners[task.inner].factors;
+    return factors.b + task.first_panel * factors.rank * kLoraLanes;
+  };
   const auto shrink = [&](const Shrink& task) {
     const Inner& inner = plan.inners[task.inner];
     const std::int64_t first = task.block * kShrinkColumns;
@@ -132,7 +146,7 @@ void add_lora(const Cpu& cpu, std::span<const LoraSegment> segments, InputRows x
     kernels.shrink({.x = x.data + first,
                     .x_stride = x.stride,
                     .x_rows = inner.rows.data(),
-                    .panel = inner.factors.a + (inner.panel * inner.factors.in + first) * kLoraLanes,
+                    .panel = a_of(task),
                     .panel_stride = 0,
                     .columns = std::min(kShrinkColumns, inner.factors.in - first),
                     .y = block_sums,
@@ -156,7 +170,7 @@ void add_lora(const Cpu& cpu, std::span<const LoraSegment> segments, InputRows x
       kernels.expand({.x = sums + inner[at].sums_at,
                       .x_stride = kLoraLanes,
                       .x_rows = kInOrder.data(),
-                      .panel = factors.b + (task.first_panel * factors.rank + rank) * kLoraLanes,
+                      .panel = b_of(task) + rank * kLoraLanes,
                       .panel_stride = factors.rank * kLoraLanes,
                       .columns = std::min(kLoraLanes, factors.rank - rank),
                       .y = y.data + first,
@@ -170,16 +184,21 @@ void add_lora(const Cpu& cpu, std::span<const LoraSegment> segments, InputRows x
   constexpr std::int64_t kPiecesAThread = 8;
   SerialWorkers alone;
   Workers& workers = plan.products < kWorthThreads ? alone : *cpu.workers;
-  const auto each = [&](const auto& tasks, const auto& body) {
+  // Factors lie here and there, and a core begins to read ahead only once it has read: so the next task's beginning is
+  // asked for before this one is done.
+  const auto each = [&](const auto& tasks, const auto& body, const auto& factors_of) {
     const auto count = static_cast<std::int64_t>(tasks.size());
     const std::int64_t piece = std::max<std::int64_t>(1, count / (kPiecesAThread * workers.size()));
     for_pieces(workers, count, piece, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; ++i) body(tasks[static_cast<std::size_t>(i)]);
+      for (std::int64_t i = begin; i < end; ++i) {
+        if (i + 1 < end) prefetch_beginning(factors_of(tasks[static_cast<std::size_t>(i + 1)]));
+        body(tasks[static_cast<std::size_t>(i)]);
+      }
     });
   };
-  each(plan.shrinks, shrink);
+  each(plan.shrinks, shrink, a_of);
   for (const Inner& inner : plan.inners) join_blocks(inner);
-  each(plan.expands, expand);
+  each(plan.expands, expand, b_of);
 }
 
 }  // namespace weft::model

@@ -12,30 +12,30 @@ struct LoraTiles {
   using Float = typename V::Float;
   static constexpr std::int64_t kLanes = V::kLanes;
   static constexpr int kVectors = static_cast<int>(kLoraLanes / kLanes);
-  static constexpr std::int64_t kAhead = 1024;  // floats: what a core reads ahead by itself ends at pages
+  static constexpr std::int64_t kAhead = 2048;  // floats: what a core reads ahead by itself ends at pages
   static constexpr std::int64_t kAheadOfY = 64;
+  static constexpr int kOneRowPanels = 4;  // at once, where one sum would wait for itself
 
-  // Sums kFirst … kFirst + kAtOnce - 1 of kSums, of kRows rows, in `y` afterwards. Few rows read the panel once, for
-  // all sums; more find it in the nearest cache.
-  template <int kRows, int kSums, int kAtOnce>
+  // Sums first … first + kAtOnce - 1 of kSums, of kRows rows by kPanels panels, added to y. Few rows read the panel
+  // once, for all sums; more find it in the nearest cache.
+  template <int kRows, int kSums, int kAtOnce, int kPanels>
   static inline __attribute__((always_inline)) void some_sums(const LoraTile& t, std::int64_t first) {
-    Float sums[kAtOnce][kRows][kVectors];
-    _Pragma("GCC unroll 16") for (int s = 0; s < kAtOnce; ++s) {
-      _Pragma("GCC unroll 16") for (int r = 0; r < kRows; ++r) {
-        _Pragma("GCC unroll 2") for (int v = 0; v < kVectors; ++v) sums[s][r][v] = V::set(0.0F);
-      }
-    }
+    Float sums[kPanels][kAtOnce][kRows][kVectors];
+    each<kPanels, kAtOnce, kRows>([&](int p, int s, int r, int v)
+                                      __attribute__((always_inline)) { sums[p][s][r][v] = V::set(0.0F); });
     const float* x[kRows];
     _Pragma("GCC unroll 16") for (int r = 0; r < kRows; ++r) x[r] = t.x + t.x_rows[r] * t.x_stride;
     const auto add = [&](int s, std::int64_t k) __attribute__((always_inline)) {
-      Float weights[kVectors];
-      _Pragma("GCC unroll 2") for (int v = 0; v < kVectors; ++v) {
-        weights[v] = V::load(t.panel + k * kLoraLanes + v * kLanes);
-      }
-      _Pragma("GCC unroll 16") for (int r = 0; r < kRows; ++r) {
-        const Float one = V::set(x[r][k]);
-        _Pragma("GCC unroll 2") for (int v = 0; v < kVectors; ++v) sums[s][r][v] =
-            V::fma(weights[v], one, sums[s][r][v]);
+      _Pragma("GCC unroll 16") for (int p = 0; p < kPanels; ++p) {
+        const float* const at = t.panel + p * t.panel_stride + k * kLoraLanes;
+        Float weights[kVectors];
+        _Pragma("GCC unroll 2") for (int v = 0; v < kVectors; ++v) weights[v] = V::load(at + v * kLanes);
+        _Pragma("GCC unroll 16") for (int r = 0; r < kRows; ++r) {
+          const Float one = V::set(x[r][k]);
+          _Pragma("GCC unroll 2") for (int v = 0; v < kVectors; ++v) {
+            sums[p][s][r][v] = V::fma(weights[v], one, sums[p][s][r][v]);
+          }
+        }
       }
     };
     std::int64_t k = first;
@@ -48,13 +48,22 @@ struct LoraTiles {
     _Pragma("GCC unroll 16") for (int s = 0; s < kAtOnce; ++s) {
       if (k + s < t.columns) add(s, k + s);
     }
-    _Pragma("GCC unroll 16") for (int r = 0; r < kRows; ++r) {
-      _Pragma("GCC unroll 2") for (int v = 0; v < kVectors; ++v) {
-        const std::int64_t lanes = t.width - v * kLanes;
-        float* const to = t.y + t.y_rows[r] * t.y_stride + v * kLanes;
-        Float y = V::load_part(to, lanes);
-        _Pragma("GCC unroll 16") for (int s = 0; s < kAtOnce; ++s) y = V::add(y, sums[s][r][v]);
-        V::store_part(to, y, lanes);
+    each<kPanels, 1, kRows>([&](int p, int, int r, int v) __attribute__((always_inline)) {
+      const std::int64_t at = p * kLoraLanes + v * kLanes;
+      float* const to = t.y + t.y_rows[r] * t.y_stride + at;
+      Float y = V::load_part(to, t.width - at);
+      _Pragma("GCC unroll 16") for (int s = 0; s < kAtOnce; ++s) y = V::add(y, sums[p][s][r][v]);
+      V::store_part(to, y, t.width - at);
+    });
+  }
+
+  template <int kPanels, int kSums, int kRows, class Body>
+  static inline __attribute__((always_inline)) void each(const Body& body) {
+    _Pragma("GCC unroll 16") for (int p = 0; p < kPanels; ++p) {
+      _Pragma("GCC unroll 16") for (int s = 0; s < kSums; ++s) {
+        _Pragma("GCC unroll 16") for (int r = 0; r < kRows; ++r) {
+          _Pragma("GCC unroll 2") for (int v = 0; v < kVectors; ++v) body(p, s, r, v);
+        }
       }
     }
   }
@@ -65,7 +74,7 @@ struct LoraTiles {
   template <int kRows, int kSums>
   static void rows(const LoraTile& t) {
     constexpr int kFit = kAccumulators / (kRows * kVectors), kAtOnce = kFit < 1 ? 1 : kFit > kSums ? kSums : kFit;
-    for (std::int64_t first = 0; first < kSums; first += kAtOnce) some_sums<kRows, kSums, kAtOnce>(t, first);
+    for (std::int64_t first = 0; first < kSums; first += kAtOnce) some_sums<kRows, kSums, kAtOnce, 1>(t, first);
   }
 
   template <int kSums>
@@ -83,21 +92,26 @@ struct LoraTiles {
     use(rows<1, kSums>, 1);
   }
 
-  template <int kSums>
-  static void panels(const LoraTile& all) {
+  static void shrink(const LoraTile& t) { one_panel<4>(t); }
+
+  static void expand(const LoraTile& all) {
     LoraTile t = all;
-    for (; t.width > 0; t.width -= kLoraLanes) {
+    for (int done = 0; t.width > 0; t.width -= done * kLoraLanes) {
+      done = t.rows == 1 && t.width >= kOneRowPanels * kLoraLanes ? kOneRowPanels : 1;
       // Of B and of y each line is read once, a few here and there.
-      for (std::int64_t k = 0; kSums == 1 && k < t.columns; ++k) __builtin_prefetch(t.panel + k * kLoraLanes + kAhead);
-      for (std::int64_t r = 0; kSums == 1 && r < t.rows; ++r)
-        __builtin_prefetch(t.y + t.y_rows[r] * t.y_stride + kAheadOfY);
-      one_panel<kSums>(t);
-      t.panel += t.panel_stride;
-      t.y += kLoraLanes;
+      for (std::int64_t k = 0; k < done * t.columns; ++k) __builtin_prefetch(t.panel + k * kLoraLanes + kAhead);
+      for (std::int64_t r = 0; r < t.rows; ++r) __builtin_prefetch(t.y + t.y_rows[r] * t.y_stride + kAheadOfY);
+      if (done == 1) {
+        one_panel<1>(t);
+      } else {
+        some_sums<1, 1, 1, kOneRowPanels>(t, 0);
+      }
+      t.panel += done * t.panel_stride;
+      t.y += done * kLoraLanes;
     }
   }
 
-  static LoraKernels kernels() { return {.shrink = panels<4>, .expand = panels<1>}; }
+  static LoraKernels kernels() { return {.shrink = shrink, .expand = expand}; }
 };
 
 }  // namespace weft::model
