@@ -1,9 +1,5 @@
 #include "model/lora_bank.h"
 
-#include <ATen/TensorOperators.h>
-#include <ATen/ops/from_blob.h>
-#include <ATen/ops/linear.h>
-
 #include <set>
 #include <string_view>
 #include <utility>
@@ -11,11 +7,6 @@
 
 namespace weft::model {
 namespace {
-
-at::Tensor tensor_of(const std::vector<float>& values, std::int64_t rows, std::int64_t columns) {
-  // from_blob wants a pointer to what is not const; the tensor is read only, and copied below.
-  return at::from_blob(const_cast<float*>(values.data()), {rows, columns}, at::kFloat);
-}
 
 Expected<void> check_count(const LoraDelta& delta, std::string_view factor, std::size_t count, std::int64_t rows,
                            std::int64_t columns) {
@@ -26,36 +17,42 @@ Expected<void> check_count(const LoraDelta& delta, std::string_view factor, std:
 
 }  // namespace
 
-// Segments of rows with one adapter each; what has none is in no segment.
+// The rows of each adapter; those without are in no segment.
 class LoraBank::StepDeltas final : public Deltas {
  public:
   struct Segment {
-    const Modules* modules;
-    std::int64_t begin, count;
+    const PackedAdapter* adapter;
+    std::vector<std::int64_t> rows;
   };
-  explicit StepDeltas(std::vector<Segment> segments) : segments_(std::move(segments)) {}
+  StepDeltas(const LoraBank& bank, std::vector<Segment> segments) : bank_(bank), segments_(std::move(segments)) {}
 
   // Adds in place: `y` is the linear's own and nobody else's.
   [[nodiscard]] at::Tensor apply(const std::string& module, const at::Tensor& x, const at::Tensor& y) const override {
+    const auto place = bank_.places_.find(module);
+    if (place == bank_.places_.end()) return y;
+    std::vector<LoraSegment> own;
+    own.reserve(segments_.size());
     for (const Segment& segment : segments_) {
-      const auto found = segment.modules->find(module);
-      if (found == segment.modules->end()) continue;
-      const at::Tensor rows = x.narrow(0, segment.begin, segment.count);  // [n, in/R or in]
-      const at::Tensor inner = at::linear(rows, found->second.a);         // [n, r]
-      y.narrow(0, segment.begin, segment.count).addmm_(inner, found->second.b.transpose(0, 1));
+      const PackedFactors& factors = segment.adapter->of(place->second);
+      if (factors.rank > 0) own.push_back({factors, segment.rows});
     }
+    if (own.empty()) return y;
+    const at::Tensor rows = x.stride(-1) == 1 ? x : x.contiguous();
+    WEFT_CHECK(y.stride(-1) == 1);
+    add_lora(bank_.cpu_, own, {rows.const_data_ptr<float>(), rows.size(0), rows.stride(0)},
+             {y.mutable_data_ptr<float>(), y.stride(0)});
     return y;
   }
 
  private:
+  const LoraBank& bank_;
   std::vector<Segment> segments_;
 };
 
-LoraBank::LoraBank(const ModelConfig& config, const Communicator& communicator, at::TensorOptions options)
-    : plan_(*ShardPlan::make(communicator.size(), sharded_sizes(config))),
-      rank_(communicator.rank()),
-      options_(options) {
+LoraBank::LoraBank(const ModelConfig& config, const Communicator& communicator, const Cpu& cpu)
+    : plan_(*ShardPlan::make(communicator.size(), sharded_sizes(config))), rank_(communicator.rank()), cpu_(cpu) {
   for (AdaptableLinear& linear : adaptable_linears(config)) {
+    for (const WeightSpec& part : linear.parts) places_.emplace(part.module(), places_.size());
     std::string module = linear.module;
     linears_.emplace(std::move(module), std::move(linear));
   }
@@ -74,54 +71,55 @@ Expected<void> LoraBank::check(const LoraDelta& delta) const {
   return check_count(delta, "lora_B", delta.b.size(), delta.out, delta.rank);
 }
 
-void LoraBank::add_own_share(const LoraDelta& delta, Modules& modules) const {
-  const auto held = [this](const at::Tensor& x) {
-    return x.to(options_, /*non_blocking=*/false, /*copy=*/true).contiguous();
-  };
-  const at::Tensor a = tensor_of(delta.a, delta.rank, delta.in), b = tensor_of(delta.b, delta.out, delta.rank);
-  const at::Tensor whole_a = held(a);
+void LoraBank::add_own_share(const LoraDelta& delta, std::span<LoraMatrices> linears) const {
   for (const WeightSpec& part : linears_.at(delta.module).parts) {
     const ShardSlice slice = plan_.slice(part.shard, part.shape, rank_);
-    const bool by_rows = slice.dimension == 0;
-    const at::Tensor rows = by_rows ? b.narrow(0, part.first_row + slice.begin, slice.length) : b;
-    modules.emplace(part.module(), Factors{by_rows ? whole_a : held(a.narrow(1, slice.begin, slice.length)),
-                                           held(rows * delta.scaling)});
+    LoraMatrices& own = linears[places_.at(part.module())];
+    own = {.a = {delta.a.data(), delta.rank, delta.in, delta.in},
+           .b = {delta.b.data(), delta.out, delta.rank, delta.rank},
+           .scaling = delta.scaling};
+    if (slice.dimension == 0) {
+      own.b.data += (part.first_row + slice.begin) * own.b.stride;
+      own.b.rows = slice.length;
+    } else {
+      own.a.data += slice.begin;
+      own.a.columns = slice.length;
+    }
   }
 }
 
 Expected<void> LoraBank::install(AdapterId id, const LoraAdapter& adapter) {
   WEFT_CHECK(id != AdapterId() && !holds(id));
-  Modules modules;
+  std::vector<LoraMatrices> linears(places_.size());
   std::set<std::string_view> seen;
   for (const LoraDelta& delta : adapter.deltas) {
     if (auto fits = check(delta); !fits) return make_error("adapter {}: {}", adapter.name, fits.error().message);
     if (!seen.insert(delta.module).second) {
       return make_error("adapter {}: {} stands twice", adapter.name, delta.module);
     }
-    add_own_share(delta, modules);
+    add_own_share(delta, linears);
   }
-  adapters_.emplace(id, std::move(modules));
+  adapters_.emplace(id, PackedAdapter(linears));
   return {};
 }
 
 std::unique_ptr<const Deltas> LoraBank::deltas_for(std::span<const AdapterRows> rows) const {
   std::vector<StepDeltas::Segment> segments;
-  std::int64_t begin = 0;
+  std::unordered_map<AdapterId, std::size_t> by_adapter;
+  std::int64_t row = 0;
   for (const AdapterRows& each : rows) {
-    if (each.adapter != AdapterId()) {
-      const Modules* modules = &adapters_.at(each.adapter);
-      const bool follows = !segments.empty() && segments.back().modules == modules &&
-                           segments.back().begin + segments.back().count == begin;
-      if (follows) {
-        segments.back().count += each.count;
-      } else {
-        segments.push_back({modules, begin, each.count});
-      }
+    const std::int64_t end = row + each.count;
+    if (each.adapter == AdapterId()) {
+      row = end;
+      continue;
     }
-    begin += each.count;
+    const auto [place, first] = by_adapter.try_emplace(each.adapter, segments.size());
+    if (first) segments.push_back({&adapters_.at(each.adapter), {}});
+    std::vector<std::int64_t>& own = segments[place->second].rows;
+    for (; row < end; ++row) own.push_back(row);
   }
   if (segments.empty()) return nullptr;
-  return std::make_unique<StepDeltas>(std::move(segments));
+  return std::make_unique<StepDeltas>(*this, std::move(segments));
 }
 
 }  // namespace weft::model

@@ -1,10 +1,9 @@
-// LoraBank: the adapters that serving holds, and what they add to the rows of a step (Hu et al. 2021). A and B are of
-// the compute dtype, the scaling folded into B, each sliced as ShardPlan slices its linear: a row-parallel linear has
-// the rank's columns of A, a column-parallel one the rank's rows of B. A fused linear's adapter is one of each of its
-// parts, with A in common and rows of B. An adapter does not change once installed. Compute thread only.
+// LoraBank: the adapters that serving holds, and what they add to the rows of a step (Hu et al. 2021), by the kernels
+// of the processor. A and B are fp32, the scaling folded into B, each sliced as ShardPlan slices its linear: a
+// row-parallel linear has the rank's columns of A, a column-parallel one the rank's rows of B. A fused linear's adapter
+// is one of each of its parts, with A in common and rows of B. An adapter does not change once installed. Compute
+// thread only.
 #pragma once
-
-#include <ATen/core/Tensor.h>
 
 #include <cstdint>
 #include <memory>
@@ -16,6 +15,7 @@
 #include "model/base/strong_id.h"
 #include "model/config/model_config.h"
 #include "model/config/weight_specs.h"
+#include "model/kernels/lora.h"
 #include "model/layers/deltas.h"
 #include "model/layers/transformer.h"
 #include "model/lora.h"
@@ -31,7 +31,7 @@ struct AdapterRows {
 
 class LoraBank {
  public:
-  LoraBank(const ModelConfig& config, const Communicator& communicator, at::TensorOptions options);
+  LoraBank(const ModelConfig& config, const Communicator& communicator, const Cpu& cpu);
 
   // `id` is not 0 and not in use. Errors, by name and values: a module that is no linear of the model or stands twice,
   // a shape that does not fit it, fewer or more numbers than the shape has.
@@ -44,21 +44,17 @@ class LoraBank {
   [[nodiscard]] std::unique_ptr<const Deltas> deltas_for(std::span<const AdapterRows> rows) const;
 
  private:
-  struct Factors {
-    at::Tensor a;  // [r, in/R or in]
-    at::Tensor b;  // [out or out/R, r]
-  };
-  using Modules = std::unordered_map<std::string, Factors>;  // by WeightSpec::module
   class StepDeltas;
 
   [[nodiscard]] Expected<void> check(const LoraDelta& delta) const;
-  void add_own_share(const LoraDelta& delta, Modules& modules) const;
+  void add_own_share(const LoraDelta& delta, std::span<LoraMatrices> linears) const;
 
   std::unordered_map<std::string, AdaptableLinear> linears_;  // by module
+  std::unordered_map<std::string, std::size_t> places_;       // in a PackedAdapter, by WeightSpec::module
   ShardPlan plan_;
   Rank rank_;
-  at::TensorOptions options_;
-  std::unordered_map<AdapterId, Modules> adapters_;
+  Cpu cpu_;
+  std::unordered_map<AdapterId, PackedAdapter> adapters_;
 };
 
 }  // namespace weft::model

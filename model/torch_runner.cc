@@ -45,7 +45,7 @@ TorchRunner::TorchRunner(ModelConfig config, Transformer transformer, std::share
       transformer_(std::move(transformer)),
       info_(std::move(info)),
       options_(options),
-      adapters_(config_, *communicator_, at::TensorOptions().dtype(at::kFloat)),
+      adapters_(config_, *communicator_, options_.cpu),
       pool_(config_.layers,
             {options.kv, std::max(1, config_.kv_heads / communicator_->size()),  // as ShardPlan has it
              config_.head_dim, static_cast<std::int64_t>(info_.kv_block_tokens)},

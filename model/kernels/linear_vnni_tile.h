@@ -6,14 +6,55 @@
 // that adds to the sum is taken off its beginning, from the corrections of the activations.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
 #include "model/kernels/linear_kernels.h"
 
 namespace weft::model {
+
+// Rows of activations as an instruction addresses them, a base and up to eight strides: 16 rows by six registers, where
+// a pointer to each would not leave enough.
+template <int kRows>
+struct RowBases {
+  static constexpr int kBases = kRows <= 2 ? 1 : kRows <= 4 ? 2 : kRows <= 8 ? 3 : 6;
+  static constexpr int kBaseOf[16] = {0, 0, 0, 1, 0, 1, 2, 1, 0, 3, 2, 1, 4, 3, 2, 5};     // three rows apart
+  static constexpr int kStridesOf[16] = {0, 1, 2, 0, 4, 2, 0, 4, 8, 0, 4, 8, 0, 4, 8, 0};  // 0, 1, 2, 4 or 8
+
+  const std::byte* base[kBases];
+  std::int64_t stride;
+
+  inline __attribute__((always_inline)) RowBases(const std::byte* first, std::int64_t row_stride) : stride(row_stride) {
+    for (int i = 0; i < kBases; ++i) base[i] = first + 3 * i * row_stride;
+  }
+  inline __attribute__((always_inline)) void advance(std::int64_t bytes) {
+    for (int i = 0; i < kBases; ++i) base[i] += bytes;
+  }
+};
 
 template <class V>
 struct VnniTile {
   using Int = typename V::Int;      // 16 int32, or 64 bytes
   using Float = typename V::Float;  // 16 floats
+
+  // body<0>() … body<kCount - 1>()
+  template <int kCount, class Body>
+  static inline __attribute__((always_inline)) void repeat(const Body& body) {
+    [&]<int... kIndex>(std::integer_sequence<int, kIndex...>) __attribute__((always_inline)) {
+      (body.template operator()<kIndex>(), ...);
+    }
+    (std::make_integer_sequence<int, kCount>());
+  }
+
+  // sums[r] + the four products with w of row r's activations kOffset bytes behind `x`.
+  template <int kRows, int kOffset>
+  static inline __attribute__((always_inline)) void add_products(Int (&sums)[kRows], Int w, const RowBases<kRows>& x) {
+    using R = RowBases<kRows>;
+    repeat<kRows>([&]<int r>() __attribute__((always_inline)) {
+      sums[r] = V::template add_products<R::kStridesOf[r], kOffset>(sums[r], w, x.base[R::kBaseOf[r]], x.stride);
+    });
+  }
 
   template <int kRows, class Step>
   static inline __attribute__((always_inline)) void with_sums(const TileArguments& t, const Step& step) {
@@ -29,16 +70,27 @@ struct VnniTile {
       const Int flip = V::set_bytes(0x80), surplus = V::set_pairs(16);  // 16 times -8 times the sum of q
       for (std::int64_t block = 0; block < t.blocks; ++block) {
         const std::byte* const weights = t.weights + block * 1024;
-        const std::byte* const x = t.x + block * kBlockColumns;
+        RowBases<kRows> x(t.x + block * kBlockColumns, t.x_stride_bytes);
         Int sums[kRows];
         _Pragma("GCC unroll 16") for (int r = 0; r < kRows; ++r) {
           sums[r] = V::multiply_pairs(V::set(t.x_corrections[r * t.scale_stride + block]), surplus);
         }
-        for (int quad = 0; quad < 16; ++quad) {
+        const auto weights_of = [&](int quad) __attribute__((always_inline)) {
           V::prefetch(weights + quad * 64);
-          const Int w = V::exclusive_or(V::load(weights + quad * 64), flip);
-          _Pragma("GCC unroll 16") for (int r = 0; r < kRows; ++r) {
-            sums[r] = V::add_products(sums[r], w, V::broadcast4(x + r * t.x_stride_bytes + quad * 4));
+          return V::exclusive_or(V::load(weights + quad * 64), flip);
+        };
+        if constexpr (kRows <= 4) {  // which wait for memory, and less if the compiler asks for all of it first
+          for (int quad = 0; quad < 16; ++quad) {
+            const Int w = weights_of(quad);
+            _Pragma("GCC unroll 16") for (int r = 0; r < kRows; ++r) {
+              sums[r] = V::add_products(sums[r], w, V::broadcast4(x.base[0] + r * x.stride + quad * 4));
+            }
+          }
+        } else {
+          for (int quad = 0; quad < 16; quad += 4, x.advance(16)) {
+            repeat<4>([&]<int q>() __attribute__((always_inline)) {
+              add_products<kRows, q * 4>(sums, weights_of(quad + q), x);
+            });
           }
         }
         _Pragma("GCC unroll 16") for (int r = 0; r < kRows; ++r) {
@@ -57,20 +109,18 @@ struct VnniTile {
       const std::int64_t steps = t.blocks * (8 / kOctets);
       for (std::int64_t step = 0; step < steps; ++step) {
         const std::byte* const weights = t.weights + step * (kOctets * 64);
-        const std::byte* const x = t.x + step * (kOctets * 8);
+        RowBases<kRows> x(t.x + step * (kOctets * 8), t.x_stride_bytes);
         Int sums[kRows];
         _Pragma("GCC unroll 16") for (int r = 0; r < kRows; ++r) {
           sums[r] = V::multiply_pairs(V::set(t.x_corrections[r * t.scale_stride + step]), surplus);
         }
-        for (int octet = 0; octet < kOctets; ++octet) {
-          V::prefetch(weights + octet * 64);
-          const Int both = V::load(weights + octet * 64);
-          const Int first = V::both_bits(both, low), second = V::both_bits(V::right4(both), low);
-          _Pragma("GCC unroll 16") for (int r = 0; r < kRows; ++r) {
-            const std::byte* const eight = x + r * t.x_stride_bytes + octet * 8;
-            sums[r] = V::add_products(sums[r], first, V::broadcast4(eight));
-            sums[r] = V::add_products(sums[r], second, V::broadcast4(eight + 4));
-          }
+        for (int octet = 0; octet < kOctets; octet += 2, x.advance(16)) {
+          repeat<2>([&]<int o>() __attribute__((always_inline)) {
+            V::prefetch(weights + (octet + o) * 64);
+            const Int both = V::load(weights + (octet + o) * 64);
+            add_products<kRows, o * 8>(sums, V::both_bits(both, low), x);
+            add_products<kRows, o * 8 + 4>(sums, V::both_bits(V::right4(both), low), x);
+          });
         }
         const Float weight_scale = V::load_halves(t.weight_scales + step * (kOctets * 8) / kGroup * kPanelRows);
         _Pragma("GCC unroll 16") for (int r = 0; r < kRows; ++r) {
@@ -112,12 +162,17 @@ struct VnniTile {
   template <int kRows>
   static void bfloat16_pairs(const TileArguments& t) {
     with_sums<kRows>(t, [&](Float(&totals)[kRows]) {
-      for (std::int64_t pair = 0; pair < t.blocks * (kBlockColumns / 2); ++pair) {
-        V::prefetch(t.weights + pair * 64);
-        const Int w = V::load(t.weights + pair * 64);
-        _Pragma("GCC unroll 16") for (int r = 0; r < kRows; ++r) {
-          totals[r] = V::add_bfloat16_products(totals[r], V::broadcast4(t.x + r * t.x_stride_bytes + pair * 4), w);
-        }
+      RowBases<kRows> x(t.x, t.x_stride_bytes);
+      using R = RowBases<kRows>;
+      for (std::int64_t pair = 0; pair < t.blocks * (kBlockColumns / 2); pair += 4, x.advance(16)) {
+        repeat<4>([&]<int p>() __attribute__((always_inline)) {
+          V::prefetch(t.weights + (pair + p) * 64);
+          const Int w = V::load(t.weights + (pair + p) * 64);
+          repeat<kRows>([&]<int r>() __attribute__((always_inline)) {
+            totals[r] = V::template add_bfloat16_products<R::kStridesOf[r], p * 4>(totals[r], w, x.base[R::kBaseOf[r]],
+                                                                                   x.stride);
+          });
+        });
       }
     });
   }

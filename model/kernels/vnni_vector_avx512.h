@@ -27,8 +27,23 @@ struct VnniVector {
   WEFT_VNNI Int both_bits(Int a, Int b) { return _mm512_and_si512(a, b); }
   WEFT_VNNI Int right4(Int a) { return _mm512_srli_epi16(a, 4); }  // of 16 bits each
   WEFT_VNNI Int subtract_bytes(Int a, Int b) { return _mm512_sub_epi8(a, b); }
-  // sum + 4 products of unsigned a and signed b in each lane
+  // Each lane's sum + 4 products of its unsigned a and signed b
   WEFT_VNNI Int add_products(Int sum, Int a, Int b) { return _mm512_dpbusd_epi32(sum, a, b); }
+  // The same with the four bytes at b + kStrides * stride + kOffset in every lane. Written out, since with many sums
+  // GCC 12 copies them about and lacks a register for the last: that took half as long again.
+  template <int kStrides, int kOffset>
+  WEFT_VNNI Int add_products(Int sum, Int a, const std::byte* b, std::int64_t stride) {
+    if constexpr (kStrides == 0) {
+      __asm__("vpdpbusd %c[at](%[b])%{1to16%}, %[a], %[sum]"
+              : [sum] "+v"(sum)
+              : [a] "v"(a), [b] "r"(b), [at] "i"(kOffset));
+    } else {
+      __asm__("vpdpbusd %c[at](%[b],%[stride],%c[strides])%{1to16%}, %[a], %[sum]"
+              : [sum] "+v"(sum)
+              : [a] "v"(a), [b] "r"(b), [stride] "r"(stride), [strides] "i"(kStrides), [at] "i"(kOffset));
+    }
+    return sum;
+  }
   WEFT_VNNI Int multiply_pairs(Int a, Int b) { return _mm512_madd_epi16(a, b); }  // 2 products of int16, added
 
   WEFT_VNNI Float load_floats(const float* p) { return _mm512_loadu_ps(p); }
@@ -46,8 +61,18 @@ struct VnniVector {
     return _mm512_castsi512_ps(_mm512_and_si512(pairs, _mm512_set1_epi32(static_cast<int>(0xffff0000U))));
   }
 #if defined(__AVX512BF16__)
-  WEFT_VNNI Float add_bfloat16_products(Float sum, Int a, Int b) {
-    return _mm512_dpbf16_ps(sum, reinterpret_cast<__m512bh>(a), reinterpret_cast<__m512bh>(b));
+  template <int kStrides, int kOffset>
+  WEFT_VNNI Float add_bfloat16_products(Float sum, Int a, const std::byte* b, std::int64_t stride) {
+    if constexpr (kStrides == 0) {
+      __asm__("vdpbf16ps %c[at](%[b])%{1to16%}, %[a], %[sum]"
+              : [sum] "+v"(sum)
+              : [a] "v"(a), [b] "r"(b), [at] "i"(kOffset));
+    } else {
+      __asm__("vdpbf16ps %c[at](%[b],%[stride],%c[strides])%{1to16%}, %[a], %[sum]"
+              : [sum] "+v"(sum)
+              : [a] "v"(a), [b] "r"(b), [stride] "r"(stride), [strides] "i"(kStrides), [at] "i"(kOffset));
+    }
+    return sum;
   }
 #endif
   WEFT_VNNI void prefetch(const std::byte* p) {

@@ -1,7 +1,7 @@
 // How fast the CPU kernels are on this machine, as shares of what its probes reach. Each measurement stands between two
 // runs of its probe; of either's repetitions the best counts, since the machine's other work can only slow them.
 //
-//   bench_kernels [linear|attention|ops [words ...]]
+//   bench_kernels [linear|attention|ops|lora [words ...]]
 //
 // With words, only the lines of which each word is a part: bench_kernels linear int8 down n=1
 // WEFT_CPU_ISA chooses the instruction set, WEFT_THREADS the threads (2).
@@ -10,10 +10,12 @@
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
+#include <numeric>
 #include <string_view>
 
 #include "model/kernels/attention.h"
 #include "model/kernels/fused_ops.h"
+#include "model/kernels/lora.h"
 #include "model/kernels/packed_matrix.h"
 #include "model/kernels/probe.h"
 #include "model/kernels/thread_pool.h"
@@ -198,6 +200,63 @@ void bench_ops(const Cpu& cpu) {
   }
 }
 
+// The adapters of a block of 0.5 B, rank 16 on all seven linears, beside the block's own linears in int8; layers enough
+// that none finds its numbers in a cache. "of read": the time that memory takes for the factors that the step reads.
+void bench_lora(const Cpu& cpu, Words words) {
+  constexpr std::int64_t kRank = 16;
+  struct Linear {
+    std::int64_t out, in;
+  };
+  constexpr Linear kLinears[] = {{896, 896}, {128, 896}, {128, 896}, {896, 896}, {4864, 896}, {4864, 896}, {896, 4864}};
+  fmt::print("{:>4} {:>8} {:>10} {:>10} {:>7} {:>10} {:>7} {:>11}\n", "n", "adapters", "linears us", "lora us", "more",
+             "MB", "GB/s", "of read");
+  for (const auto& [n, adapters] :
+       std::vector<std::pair<std::int64_t, std::int64_t>>{{1, 1}, {4, 1}, {64, 1}, {64, 4}, {64, 64}, {512, 1}}) {
+    if (!wanted(words, fmt::format("n={} adapters={}", n, adapters))) continue;
+    std::vector<LoraMatrices> matrices;
+    std::vector<PackedMatrix> linears;
+    const std::vector<float> numbers = random_floats(std::size_t{4864} * kRank, 1);
+    for (const Linear& linear : kLinears) {
+      matrices.push_back(
+          {{numbers.data(), kRank, linear.in, linear.in}, {numbers.data(), linear.out, kRank, kRank}, 1});
+      linears.push_back(pack({WeightFormat::kInt8, linear.out, linear.in, 0}, 1));
+    }
+    std::vector<PackedAdapter> held;
+    for (std::size_t bytes = 0; bytes < (std::size_t{192} << 20) || std::ssize(held) < adapters;
+         bytes += held.back().bytes()) {
+      held.emplace_back(matrices);
+    }
+    const std::size_t layers = held.size() / static_cast<std::size_t>(adapters);
+    const std::vector<float> x = random_floats(static_cast<std::size_t>(n * 4864), 2);
+    std::vector<float> y(x.size());
+    std::vector<std::int64_t> rows(static_cast<std::size_t>(n));
+    std::iota(rows.begin(), rows.end(), 0);
+    const auto rows_of = [&](std::size_t linear) { return InputRows{x.data(), n, kLinears[linear].in}; };
+    const auto out_of = [&](std::size_t linear) { return OutputRows{y.data(), kLinears[linear].out}; };
+    const double read0 = probe_read_bytes_per_second(cpu, kProbeSeconds);
+    const double own = best_seconds(0.2, [&](std::size_t) {
+      for (std::size_t i = 0; i < linears.size(); ++i) linears[i].multiply(cpu, rows_of(i), out_of(i));
+    });
+    const double added = best_seconds(0.2, [&](std::size_t round) {
+      const std::size_t first = round % layers * static_cast<std::size_t>(adapters);
+      for (std::size_t i = 0; i < linears.size(); ++i) {
+        std::vector<LoraSegment> segments;
+        for (std::int64_t a = 0; a < adapters; ++a) {
+          const auto own = static_cast<std::size_t>(n / adapters), at = static_cast<std::size_t>(a);
+          segments.push_back({held[first + at].of(i), std::span(rows).subspan(at * own, own)});
+        }
+        add_lora(cpu, segments, rows_of(i), out_of(i));
+      }
+    });
+    const double read = std::max(read0, probe_read_bytes_per_second(cpu, kProbeSeconds));
+    const double bytes = static_cast<double>(held[0].bytes()) * static_cast<double>(adapters);
+    fmt::print("{:4} {:8} {:10.1f} {:10.1f} {:6.1f}% {:10.2f} {:7.1f} {:4.0f}% ({:3.0f})\n", n, adapters, own * 1e6,
+               added * 1e6, 100 * added / own, bytes / 1e6, bytes / added / 1e9, 100 * bytes / added / read,
+               read / 1e9);
+    std::fflush(stdout);
+  }
+}
+
 int run(int argc, char** argv) {
   const Expected<Isa> isa = active_isa();
   if (!isa) {
@@ -214,6 +273,7 @@ int run(int argc, char** argv) {
   if (what.empty() || what == "linear") bench_linear(cpu, words);
   if (what.empty() || what == "attention") bench_attention(cpu, words);
   if (what.empty() || what == "ops") bench_ops(cpu);
+  if (what.empty() || what == "lora") bench_lora(cpu, words);
   return 0;
 }
 

@@ -84,7 +84,7 @@ TEST_P(AdapterParity, LogitsAreThoseOfPeft) {
 }
 
 TEST_P(AdapterParity, ServedLogitsAreThoseOfPeft) {
-  model::LoraBank bank(config_, model::SoloCommunicator(), at::TensorOptions().dtype(at::kFloat));
+  model::LoraBank bank(config_, model::SoloCommunicator(), **model::serving_cpu(2));
   const auto installed = bank.install(AdapterId(1), files_.adapter);
   ASSERT_TRUE(installed) << installed.error().message;
   for (const std::string document : {"a", "b"}) {

@@ -84,6 +84,7 @@ FakeRunner::FakeRunner(Script script, FakeRunnerOptions options)
             .max_positions = options.max_positions,
             .parameters = 0},
       gate_(std::move(options.gate)),
+      on_step_(std::move(options.on_step)),
       kv_tokens_(options.kv_tokens) {}
 
 std::size_t FakeRunner::free_kv_tokens() const {
@@ -184,6 +185,7 @@ void FakeRunner::apply(const model::StepSequence& part, model::StepResult& resul
 
 Expected<model::StepResult> FakeRunner::step(const model::StepPlan& plan) {
   if (gate_ && !plan.sequences.empty()) gate_->pass();
+  if (on_step_ && !plan.sequences.empty()) on_step_();
   const std::lock_guard lock(mutex_);
   const std::size_t number = plans_.size();
   if (!plan.sequences.empty()) plans_.push_back(plan);

@@ -38,6 +38,7 @@ struct FakeRunnerOptions {
   std::size_t vocabulary = ByteTokenizer::kVocabulary;
   std::size_t max_positions = 4096;
   std::size_t kv_tokens = std::size_t{1} << 40;  // that there is room for
+  std::function<void()> on_step{};               // at the beginning of each step that has tokens; may be empty
   std::shared_ptr<Gate> gate{};                  // may be null; passed at the beginning of each step that has tokens
   std::map<std::string, Script>
       adapter_scripts{};         // by LoraAdapter::name; an adapter without one says what the base says
@@ -89,6 +90,7 @@ class FakeRunner final : public model::ModelRunner {
   const std::string missing_module_;
   const model::RunnerInfo info_;
   const std::shared_ptr<Gate> gate_;
+  const std::function<void()> on_step_;
   const std::size_t kv_tokens_;
   mutable std::mutex mutex_;
   Sequences sequences_;

@@ -208,7 +208,7 @@ class AdapterShares : public ::testing::TestWithParam<int> {
     WEFT_CHECK(config.has_value());
     std::vector<at::Tensor> added;
     for (int rank = 0; rank < GetParam(); ++rank) {
-      LoraBank bank(*config, LoneRank(rank, GetParam()), at::TensorOptions().dtype(at::kFloat));
+      LoraBank bank(*config, LoneRank(rank, GetParam()), **serving_cpu(2));
       EXPECT_TRUE(bank.install(kOne, {"one", {delta}}));
       const at::Tensor& own = x[static_cast<std::size_t>(rank)];
       const std::vector<AdapterRows> rows{{kOne, own.size(0)}};

@@ -19,13 +19,11 @@ using test::Script;
 
 constexpr auto kStep = std::chrono::milliseconds(50);
 
-// Each token takes 50 ms.
+// Each step takes 50 ms.
 struct SlowRig {
   explicit SlowRig(Script script)
-      : rig([script = std::move(script), clock = clock](std::span<const TokenId> history) {
-          clock->advance(kStep);
-          return script(history);
-        }) {
+      : rig(std::move(script), {}, model::FimLayout::kPsm, std::make_shared<test::ByteTokenizer>(),
+            [clock = clock] { clock->advance(kStep); }) {
     rig.service = std::make_unique<CompletionService>(rig.engine, test::fim_config(model::FimLayout::kPsm), clock,
                                                       editor_options());
   }

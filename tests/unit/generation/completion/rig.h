@@ -1,6 +1,7 @@
 // A completion service over a fake model, for the tests of this folder. The engine is in sync mode.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -42,9 +43,10 @@ inline generation::CompletionRequest request_at(std::string_view annotated, std:
 struct Rig {
   explicit Rig(Script script, generation::CompletionOptions options = {},
                model::FimLayout layout = model::FimLayout::kPsm,
-               const std::shared_ptr<const model::Tokenizer>& tokenizer = std::make_shared<ByteTokenizer>())
-      : runner(
-            std::make_shared<FakeRunner>(std::move(script), FakeRunnerOptions{.vocabulary = tokenizer->vocabulary()})),
+               const std::shared_ptr<const model::Tokenizer>& tokenizer = std::make_shared<ByteTokenizer>(),
+               std::function<void()> on_step = {})
+      : runner(std::make_shared<FakeRunner>(std::move(script), FakeRunnerOptions{.vocabulary = tokenizer->vocabulary(),
+                                                                                 .on_step = std::move(on_step)})),
         engine(std::make_shared<generation::Engine>(runner, tokenizer, clock, generation::EngineOptions{.threads = 0})),
         service(
             std::make_unique<generation::CompletionService>(engine, fim_config(layout), clock, std::move(options))) {}

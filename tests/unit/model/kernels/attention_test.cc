@@ -1,10 +1,12 @@
-
 #include "model/kernels/attention.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
 #include <bit>
 #include <cmath>
 #include <limits>
+
 #include "model/kernels/thread_pool.h"
 #include "model/weights/half.h"
 #include "tests/unit/model/kernels/quantize.h"

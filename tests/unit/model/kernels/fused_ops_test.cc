@@ -1,8 +1,10 @@
-
 #include "model/kernels/fused_ops.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
 #include <cmath>
+
 #include "model/kernels/thread_pool.h"
 #include "tests/unit/model/kernels/quantize.h"
 

@@ -1,9 +1,11 @@
-
 #include "model/kernels/packed_matrix.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
 #include <bit>
 #include <limits>
+
 #include "model/kernels/thread_pool.h"
 #include "model/weights/half.h"
 #include "tests/unit/model/kernels/quantize.h"

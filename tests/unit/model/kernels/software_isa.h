@@ -63,6 +63,10 @@ struct SoftwareVector {
     const auto x = std::bit_cast<std::array<std::uint16_t, 32>>(a);
     return std::bit_cast<Int>(each<std::array<std::uint16_t, 32>>([&](std::size_t i) { return x[i] >> 4; }));
   }
+  template <int kStrides, int kOffset>
+  static Int add_products(Int sum, Int a, const std::byte* b, std::int64_t stride) {
+    return add_products(sum, a, broadcast4(b + kStrides * stride + kOffset));
+  }
   static Int add_products(Int sum, Int a, Int b) {
     const Bytes x = std::bit_cast<Bytes>(a);
     const auto y = std::bit_cast<std::array<std::int8_t, 64>>(b);
@@ -101,7 +105,9 @@ struct SoftwareVector {
   static Float high_bfloat16(Int pairs) {
     return each<Float>([&](std::size_t i) { return std::bit_cast<float>(pairs[i] & ~0xffff); });
   }
-  static Float add_bfloat16_products(Float sum, Int a, Int b) {
+  template <int kStrides, int kOffset>
+  static Float add_bfloat16_products(Float sum, Int a, const std::byte* at, std::int64_t stride) {
+    const Int b = broadcast4(at + kStrides * stride + kOffset);
     const Float a0 = low_bfloat16(a), a1 = high_bfloat16(a), b0 = low_bfloat16(b), b1 = high_bfloat16(b);
     return each<Float>([&](std::size_t i) { return std::fma(a0[i], b0[i], std::fma(a1[i], b1[i], sum[i])); });
   }
