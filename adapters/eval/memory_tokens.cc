@@ -4,7 +4,6 @@
 #include <cmath>
 #include <filesystem>
 #include <iterator>
-#include <limits>
 #include <map>
 #include <string>
 #include <string_view>
@@ -14,6 +13,7 @@
 #include "generation/memory/lines.h"
 #include "generation/memory/snapshot_memory.h"
 #include "generation/privacy/secrets.h"
+#include "generation/spelling.h"
 #include "model/base/logits.h"
 #include "model/tokenizer/prefix_trie.h"
 
@@ -37,16 +37,6 @@ std::vector<TokenId> draft_of(const generation::TokenMemory& memory, std::vector
     context.push_back(draft.back());
   }
   return draft;
-}
-
-// logits: [V]. The tokens that do not begin with `opening` are out.
-void require(std::vector<float>& logits, std::string_view opening, const model::PrefixTrie& trie) {
-  if (opening.empty()) return;
-  std::vector<float> kept(logits.size(), -std::numeric_limits<float>::infinity());
-  for (const TokenId token : trie.allowed(opening).extensions) {
-    kept[static_cast<std::size_t>(token.value())] = logits[static_cast<std::size_t>(token.value())];
-  }
-  logits = std::move(kept);
 }
 
 MemoryToken observe(std::span<const float> logits, TokenId next, std::span<const Evidence> evidence) {
@@ -104,7 +94,7 @@ class Reader {
         auto logits = step(tokens, read);
         if (!logits) return logits.error();
         read = tokens.size();
-        require(*logits, opening, trie_);
+        if (!opening.empty()) *logits = generation::Spelling(std::string(opening)).endings(*logits, trie_);
         opening = {};
         line.push_back(observe(*logits, next, memory->look_up(context)));
         line.back().draft = draft_of(*memory, context, options_.draft_tokens);
