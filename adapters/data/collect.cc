@@ -1,23 +1,20 @@
 #include "adapters/data/collect.h"
 
 #include <algorithm>
-#include <array>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <string_view>
 
 #include "adapters/data/licence.h"
+#include "generation/files/source_files.h"
 #include "generation/privacy/secrets.h"
 
 namespace weft::adapters {
 namespace {
 
 namespace fs = std::filesystem;
+using generation::Cleaned;
 
-// Nobody's own sources lie here.
-constexpr std::array<std::string_view, 8> kSkippedFolders = {".git",        ".hg",   ".svn", "node_modules",
-                                                             "__pycache__", ".venv", "venv", ".tox"};
 constexpr std::size_t kProgressEvery = 64;  // files
 
 template <class Range, class Value>
@@ -41,7 +38,7 @@ Expected<std::vector<Collector::File>> Collector::list(const std::string& root) 
     const fs::path& path = walk->path();
     std::error_code ignored;
     if (walk->is_directory(ignored)) {
-      if (contains(kSkippedFolders, path.filename().string())) walk.disable_recursion_pending();
+      if (generation::is_foreign_folder(path.filename().string())) walk.disable_recursion_pending();
     } else if (walk->symlink_status(ignored).type() == fs::file_type::regular &&
                contains(options_.extensions, path.extension().string())) {
       files.push_back({path.string(), path.lexically_relative(root).generic_string()});
@@ -60,7 +57,7 @@ Cleaned Collector::read(const File& file, LicenceFinder& licences, std::size_t& 
   std::ifstream stream(file.path, std::ios::binary);
   if (error || !stream) return {"", "unreadable"};
   const std::string bytes{std::istreambuf_iterator<char>(stream), {}};
-  Cleaned out = clean(bytes, options_.limits);
+  Cleaned out = generation::clean(bytes, options_.limits);
   if (!out.rejected.empty()) return out;
   if (!options_.any_licence) {
     const std::string licence = licences.licence_of(file.relative, out.text);

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "adapters/data/clean.h"
 #include "adapters/data/near_duplicates.h"
+#include "generation/files/clean.h"
 #include "model/base/cancel.h"
 #include "model/base/expected.h"
 
@@ -17,7 +17,7 @@ namespace weft::adapters {
 
 struct CollectOptions {
   std::vector<std::string> extensions{".py"};
-  CleanLimits limits;
+  generation::CleanLimits limits;
   std::string assumed_licence;                // SPDX, for files of which nothing is known; empty: they are dropped
   std::vector<std::string> held_out_names{};  // file names that are dropped from training, wherever they lie
   bool any_licence = false;  // what is trained stays with whoever has the files: no licence is asked for
@@ -57,7 +57,7 @@ class Collector {
   };
   Expected<std::vector<File>> list(const std::string& root) const;
   // The cleaned text, or why the file is dropped.
-  Cleaned read(const File& file, class LicenceFinder& licences, std::size_t& masked) const;
+  generation::Cleaned read(const File& file, class LicenceFinder& licences, std::size_t& masked) const;
 
   CollectOptions options_;
   CancelFlag cancel_;

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
+#include <iterator>
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -10,6 +13,7 @@
 #include "generation/memory/lines.h"
 #include "generation/memory/snapshot_memory.h"
 #include "generation/privacy/secrets.h"
+#include "generation/spelling.h"
 #include "model/base/logits.h"
 #include "model/tokenizer/prefix_trie.h"
 
@@ -18,6 +22,8 @@ namespace {
 
 using generation::Evidence;
 
+constexpr std::size_t kMostFiles = 5000;
+constexpr std::size_t kFileBytes = 256 << 10;
 constexpr SequenceId kSequence{~std::uint64_t{0}};  // far from those that an engine counts up
 
 // The tokens that a memory goes on with by itself: of each source's answer the longest match's first.
@@ -33,35 +39,25 @@ std::vector<TokenId> draft_of(const generation::TokenMemory& memory, std::vector
   return draft;
 }
 
-// logits: [V]. The tokens that do not begin with `opening` are out.
-void require(std::vector<float>& logits, std::string_view opening, const model::PrefixTrie& trie) {
-  if (opening.empty()) return;
-  std::vector<float> kept(logits.size(), -std::numeric_limits<float>::infinity());
-  for (const TokenId token : trie.allowed(opening).extensions) {
-    kept[static_cast<std::size_t>(token.value())] = logits[static_cast<std::size_t>(token.value())];
-  }
-  logits = std::move(kept);
-}
-
-MemoryToken observe(std::span<const float> logits, TokenId next, std::vector<Evidence> evidence) {
+MemoryToken observe(std::span<const float> logits, TokenId next, std::span<const Evidence> evidence) {
   const Peak peak = find_peak(logits);
   const double sum = log_sum_exp(logits, peak);
   const auto probability = [&](TokenId token) {
     const float logit = logits[static_cast<std::size_t>(token.value())];
     return std::isfinite(logit) ? std::exp(static_cast<double>(logit) - sum) : 0;
   };
-  MemoryToken token{.next = next,
-                    .model = probability(next),
-                    .best = TokenId(static_cast<std::int32_t>(peak.index)),
-                    .best_probability = std::exp(peak.logit - sum),
-                    .evidence = std::move(evidence),
-                    .of_model = {},
-                    .draft = {}};
-  for (const Evidence& one : token.evidence) {
+  MemoryToken token;
+  token.next = next;
+  token.best = TokenId(static_cast<std::int32_t>(peak.index));
+  token.model = probability(next);
+  token.best_probability = probability(token.best);
+  token.opinions = generation::opinions_of(evidence, token.best, logits);
+  for (const generation::Opinion& opinion : token.opinions) {
     std::vector<double>& shares = token.of_model.emplace_back();
-    for (const generation::Continuation& continuation : one.continuations) {
-      shares.push_back(probability(continuation.token));
-    }
+    for (const generation::Continuation& one : opinion.continuations) shares.push_back(probability(one.token));
+    if (opinion.match_length <= token.match_length) continue;
+    token.match_length = opinion.match_length;
+    token.remembered = opinion.continuations.front().token;
   }
   return token;
 }
@@ -98,10 +94,10 @@ class Reader {
         auto logits = step(tokens, read);
         if (!logits) return logits.error();
         read = tokens.size();
-        require(*logits, opening, trie_);
+        if (!opening.empty()) *logits = generation::Spelling(std::string(opening)).endings(*logits, trie_);
         opening = {};
-        line.tokens.push_back(observe(*logits, next, memory->look_up(context)));
-        line.tokens.back().draft = draft_of(*memory, context, options_.draft_tokens);
+        line.push_back(observe(*logits, next, memory->look_up(context)));
+        line.back().draft = draft_of(*memory, context, options_.draft_tokens);
       }
       tokens.push_back(next);
       context.push_back(next);
@@ -132,6 +128,24 @@ class Reader {
 
 }  // namespace
 
+Expected<std::vector<std::vector<EvalFile>>> read_projects(const std::string& directory) {
+  CompletionEvalOptions options;
+  options.directory = directory;
+  options.max_files = kMostFiles;
+  options.limit_bytes = kFileBytes;
+  auto files = read_eval_files(options);
+  if (!files) return files.error();
+  std::map<std::string, std::vector<EvalFile>> projects;
+  for (EvalFile& file : *files) {
+    const auto below = std::filesystem::path(file.path).lexically_relative(directory);
+    const bool in_folder = std::distance(below.begin(), below.end()) > 1;
+    projects[in_folder ? below.begin()->string() : ""].push_back(std::move(file));
+  }
+  std::vector<std::vector<EvalFile>> out;
+  for (auto& [name, project] : projects) out.push_back(std::move(project));
+  return out;
+}
+
 Expected<std::vector<MemoryLine>> read_memory_lines(std::span<const EvalFile> project,
                                                     const MemoryTokensOptions& options, const MemorySubject& subject,
                                                     const std::function<void(double fraction)>& progress) {
@@ -142,14 +156,16 @@ Expected<std::vector<MemoryLine>> read_memory_lines(std::span<const EvalFile> pr
   const auto others = index.snapshot();
   Reader reader(options, subject);
   std::vector<MemoryLine> lines;
-  for (std::size_t i = 0; i < project.size(); ++i) {
+  const std::size_t files = std::min(options.files_per_project, project.size());
+  for (std::size_t chosen = 0; chosen < files; ++chosen) {
+    const std::size_t i = chosen * project.size() / files;
     generation::FileMemory file_memory(subject.tokenizer);
-    for (const std::size_t place : choose_places(project[i].text, options.places_per_file, options.seed + i)) {
+    for (const std::size_t place : choose_places(project[i].text, options.lines_per_file, options.seed + i)) {
       auto line = reader.read(project[i], place, file_memory, {others, i});
       if (!line) return line.error();
       lines.push_back(std::move(*line));
     }
-    progress(static_cast<double>(i + 1) / static_cast<double>(project.size()));
+    progress(static_cast<double>(chosen + 1) / static_cast<double>(files));
   }
   if (auto finished = reader.finish(); !finished) return finished.error();
   return lines;

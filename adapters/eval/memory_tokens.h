@@ -7,13 +7,13 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "adapters/eval/eval_files.h"
 #include "generation/completion/prompt.h"
-#include "generation/memory/token_memory.h"
+#include "generation/memory/mixture.h"
 #include "model/base/expected.h"
 #include "model/runner.h"
 
@@ -22,20 +22,21 @@ namespace weft::adapters {
 // One token of a line that is there, and what was said before it.
 struct MemoryToken {
   TokenId next;
-  double model = 0;             // the model's probability of `next`
   TokenId best;                 // the model's likeliest
-  double best_probability = 0;  // of the model
-  std::vector<generation::Evidence> evidence;
-  std::vector<std::vector<double>> of_model;  // its probability of each of the evidence's continuations
+  double model = 0;             // the model's probability of `next`
+  double best_probability = 0;  // and of `best`
+  std::vector<generation::Opinion> opinions;
+  std::vector<std::vector<double>> of_model;  // its probability of each opinion's continuations
+  std::size_t match_length = 0;               // of the longest match; 0: there is none
+  TokenId remembered;                         // its first continuation
   std::vector<TokenId> draft;                 // what the memory alone goes on with
 };
 
-struct MemoryLine {
-  std::vector<MemoryToken> tokens;
-};
+using MemoryLine = std::vector<MemoryToken>;
 
 struct MemoryTokensOptions {
-  std::size_t places_per_file = 16;
+  std::size_t files_per_project = 40;  // whose lines are read; the memory knows all
+  std::size_t lines_per_file = 12;
   std::size_t draft_tokens = 8;
   std::uint64_t seed = 1;
   generation::PromptBudget prompt;
@@ -47,8 +48,12 @@ struct MemorySubject {
   model::ModelRunner& runner;
 };
 
-// Lines of the files, which are one project: what the memory knows of each are its text around the line and the other
-// files. Errors: a failing runner.
+// The folders in a directory are projects, and the files beside them are one; secret and large files are left out.
+// Errors: read_eval_files's.
+Expected<std::vector<std::vector<EvalFile>>> read_projects(const std::string& directory);
+
+// Lines of a project's files. What the memory knows of each are the file's text around it and the other files. Errors:
+// a failing runner.
 Expected<std::vector<MemoryLine>> read_memory_lines(std::span<const EvalFile> project,
                                                     const MemoryTokensOptions& options, const MemorySubject& subject,
                                                     const std::function<void(double fraction)>& progress);

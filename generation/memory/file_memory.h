@@ -49,7 +49,11 @@ class FileMemory {
   struct Range {
     std::size_t begin = 0, end = 0;
   };
+  // The text with keys masked; looks at what changed since the last one alone, where that says the same.
+  const std::string& mask(std::string text);
   [[nodiscard]] std::unique_ptr<Line> encode(std::string_view text) const;
+  // Makes the lines those of the texts; says which of them need not be where they were.
+  Range rearrange(const std::vector<std::string_view>& texts, std::size_t before);
   // The lines of `texts`, those of `old` in the range taken along where their text is the same.
   Lines reuse(const std::vector<std::string_view>& texts, Range old);
   void put(Line& line, std::vector<TokenId> context);
@@ -58,6 +62,7 @@ class FileMemory {
 
   std::shared_ptr<const model::Tokenizer> tokenizer_;
   FileMemoryLimits limits_;
+  std::string read_, masked_;  // the last text, and what may be seen of it
   SuffixIndex index_;
   Lines lines_;
   std::size_t before_ = 0;  // of them are before the cursor

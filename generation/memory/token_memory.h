@@ -29,8 +29,9 @@ struct Evidence {
 class TokenMemory {
  public:
   virtual ~TokenMemory() = default;
-  // context: the tokens before the one that is asked for, the last ones at least. Of each source that has something
-  // one Evidence, in the order of MemorySource.
+  // context: the tokens of the text before the one that is asked for, the last ones at least; of a prompt in whose
+  // layout other tokens stand between the text before the cursor and the output, without these. Of each source that has
+  // something one Evidence, in the order of MemorySource.
   [[nodiscard]] virtual std::vector<Evidence> look_up(std::span<const TokenId> context) const = 0;
 };
 

@@ -16,7 +16,8 @@ void add_data_command(CLI::App& root, int& exit_code);
 void add_pretrain_command(CLI::App& root, int& exit_code);
 void add_train_command(CLI::App& root, int& exit_code);
 void add_eval_command(CLI::App& root, int& exit_code);
-void add_eval_task_commands(CLI::App& group, int& exit_code);  // below `weft eval`
+void add_eval_task_commands(CLI::App& group, int& exit_code);   // below `weft eval`
+void add_eval_memory_command(CLI::App& group, int& exit_code);  // there too
 void add_bench_command(CLI::App& root, int& exit_code);
 
 }  // namespace weft::lsp

@@ -83,6 +83,7 @@ void add_eval_command(CLI::App& root, int& exit_code) {
   CLI::App* group = root.add_subcommand("eval", "Measure a model, or an adapter beside its base");
   group->require_subcommand(1);
   add_completion(*group, exit_code);
+  add_eval_memory_command(*group, exit_code);
   add_eval_task_commands(*group, exit_code);
 }
 

@@ -1,10 +1,10 @@
-#include "adapters/data/clean.h"
+#include "generation/files/clean.h"
 
 #include <string>
 
 #include <gtest/gtest.h>
 
-namespace weft::adapters {
+namespace weft::generation {
 namespace {
 
 const std::string kCode = "def add(first, second):\n    return first + second\n\n\nclass Point:\n    pass\n";
@@ -70,4 +70,4 @@ TEST(Clean, CodeThatSpeaksOfGeneratedThingsIsKept) {
 }
 
 }  // namespace
-}  // namespace weft::adapters
+}  // namespace weft::generation

@@ -1,11 +1,11 @@
-#include "adapters/data/clean.h"
+#include "generation/files/clean.h"
 
 #include <algorithm>
 #include <array>
 
 #include "model/base/utf8.h"
 
-namespace weft::adapters {
+namespace weft::generation {
 namespace {
 
 // What generators write about their output, in lower case; looked for at the top of a file only.
@@ -80,4 +80,4 @@ Cleaned clean(std::string_view bytes, const CleanLimits& limits) {
   return out;
 }
 
-}  // namespace weft::adapters
+}  // namespace weft::generation

@@ -1,11 +1,11 @@
-// Which files are worth training on, and in which form. Pure.
+// Which files are worth reading, to train on or to remember, and in which form. Pure.
 #pragma once
 
 #include <cstddef>
 #include <string>
 #include <string_view>
 
-namespace weft::adapters {
+namespace weft::generation {
 
 struct CleanLimits {
   std::size_t min_bytes = 64;
@@ -22,4 +22,4 @@ struct Cleaned {
 
 [[nodiscard]] Cleaned clean(std::string_view bytes, const CleanLimits& limits = {});
 
-}  // namespace weft::adapters
+}  // namespace weft::generation

@@ -1,8 +1,10 @@
-// What a look-up and a change cost in an index of a file's and of a project's size.
+// What memory costs on this machine: a look-up and a change in an index of a file's and of a project's size, and a key
+// in an open file.
 //
-//   bench_suffix_index TOKENIZER_DIR FILE...
+//   bench_memory TOKENIZER_DIR FILE...
 //
-// Each file is a text; the look-ups are the places of every tenth file, against the others alone.
+// Each file is a text; the look-ups are the places of every tenth file, against the others alone. The keys are typed in
+// the longest file.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -10,6 +12,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "generation/memory/file_memory.h"
 #include "generation/memory/suffix_index.h"
 #include "model/tokenizer/tokenizer.h"
 
@@ -58,16 +61,54 @@ void measure(const Texts& texts, const Texts& asked) {
       static_cast<double>(index.bytes()) / tokens);
 }
 
+void print_times(std::string_view what, std::vector<double> times) {
+  std::ranges::sort(times);
+  fmt::print("{}: p50 {:.0f} us, p99 {:.0f}, max {:.0f}\n", what, times[times.size() / 2],
+             times[times.size() * 99 / 100], times.back());
+}
+
+// A new line in the middle, typed character by character; then jumps to all lines.
+void measure_keys(std::string text, const std::shared_ptr<const model::Tokenizer>& tokenizer) {
+  constexpr std::string_view kTyped = "\n    self.value = some_function(self.value, other=None)  # why it is so\n";
+  FileMemory memory(tokenizer);
+  std::size_t cursor = text.find('\n', text.size() / 2);
+  const auto timed = [&] {
+    const Clock::time_point begin = Clock::now();
+    const auto snapshot = memory.update({"a.py", text, cursor, 0});
+    return microseconds_since(begin);
+  };
+  const auto lines = static_cast<std::size_t>(std::ranges::count(text, '\n'));
+  fmt::print("{} lines, {} bytes: first update {:.0f} us\n", lines, text.size(), timed());
+  std::vector<double> keys, jumps;
+  for (int round = 0; round < 5; ++round) {
+    for (const char key : kTyped) {
+      text.insert(cursor++, 1, key);
+      keys.push_back(timed());
+    }
+  }
+  for (std::size_t i = 0; i < 100; ++i) {
+    cursor = text.find('\n', i * 7919 % text.size());
+    if (cursor == std::string::npos) cursor = text.size();
+    jumps.push_back(timed());
+  }
+  print_times("a key", std::move(keys));
+  print_times("a jump", std::move(jumps));
+  fmt::print("{:.1f} bytes a byte of text\n", static_cast<double>(memory.bytes()) / static_cast<double>(text.size()));
+}
+
 int run(int count, char** arguments) {
   if (count < 3) return 2;
   const auto tokenizer = model::load_tokenizer(arguments[1]);
   if (!tokenizer) return fmt::print(stderr, "{}\n", tokenizer.error().message), 1;
   Texts texts, asked;
+  std::string longest;
   for (int i = 2; i < count; ++i) {
     std::ifstream file(arguments[i], std::ios::binary);
     const std::string text{std::istreambuf_iterator<char>(file), {}};
+    if (text.size() > longest.size()) longest = text;
     ((i - 2) % 10 == 5 ? asked : texts).push_back((*tokenizer)->encode(text));
   }
+  measure_keys(longest, *tokenizer);
   if (asked.size() > 20) asked.resize(20);
   std::size_t tokens = 0, wanted = 20'000;
   Texts some;
