@@ -82,8 +82,8 @@ Expected<std::vector<Round>> plan_rounds(const std::vector<TypingTrace>& traces,
   return rounds;
 }
 
-// A line a prompt, in the order of submission: {"at_ms", "prompt": [ids], "generated", "computed", "queue_ms",
-// "prefill_ms", "decode_ms", "prefilled"}.
+// A line a prompt, in the order of submission: {"at_ms", "prompt": [ids], "generated", "computed", "finished",
+// "queue_ms", "prefill_ms", "decode_ms", "prefilled"}.
 Expected<void> dump(const PromptLog& log, const std::string& path) {
   std::ofstream file(path);
   for (const LoggedPrompt& prompt : log.prompts()) {
@@ -93,6 +93,7 @@ Expected<void> dump(const PromptLog& log, const std::string& path) {
                  {"prompt", std::move(ids)},
                  {"generated", prompt.timings.generated_tokens},
                  {"computed", prompt.computed},
+                 {"finished", prompt.finished},
                  {"queue_ms", prompt.timings.queue_ms},
                  {"prefill_ms", prompt.timings.prefill_ms},
                  {"decode_ms", prompt.timings.decode_ms},

@@ -5,6 +5,7 @@
 
 namespace weft::lsp {
 
+using generation::FinishReason;
 using generation::GenerationResult;
 
 void PromptLog::watch(const generation::GenerationRequest& request, generation::EventSink& sink) {
@@ -24,7 +25,8 @@ void PromptLog::finish(std::size_t index, const GenerationResult& result) {
   const std::lock_guard lock(mutex_);
   LoggedPrompt& logged = prompts_[index];
   logged.timings = result.timings;
-  logged.computed = result.timings.generated_tokens > 0 || result.reason == generation::FinishReason::kStopToken;
+  logged.finished = result.reason != FinishReason::kCancelled && result.reason != FinishReason::kFailed;
+  logged.computed = logged.finished || result.timings.generated_tokens > 0;
 }
 
 PrefixReuse judge_reuse(const std::vector<LoggedPrompt>& prompts) {

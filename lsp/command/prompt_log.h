@@ -20,6 +20,7 @@ struct LoggedPrompt {
   double at_ms = 0;  // since the log began
   // Set once it is done; a request that was cancelled before its first token tells nothing about reuse.
   bool computed = false;
+  bool finished = false;  // not cancelled, not failed
   generation::GenerationTimings timings;
 };
 

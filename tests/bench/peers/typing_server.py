@@ -5,8 +5,9 @@
 weft plays recorded traces with the int8 model and says which prompts (token ids) it gave to its engine and when, and how
 many tokens came of each. llama.cpp's server gets the very same prompts at the very same moments, is asked for as many
 tokens, keeps what it cached (cache_prompt), and loses a request whose successor comes first, as an editor would drop it.
-Rounds alternate. Compared are the prompts that both finished: time to the first token (prefill, and waiting for it), and
-to the last. `weft` is what its engine took; `weft, key to suggestion` adds all that the daemon does around it.
+Rounds alternate. Compared is the time to the first token, over the prompts for which both got that far, and to the last,
+over those that both finished. weft's is what its engine took; `weft, key to suggestion` adds all that the daemon does
+around it.
 """
 
 import argparse
@@ -41,7 +42,7 @@ class Server:
             if self.process.poll() is not None:
                 sys.exit("llama.cpp's server does not start (its log is beside the JSON file)")
             try:
-                if self.finish(self.begin(b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"), end)[0] == 200:
+                if self.healthy(end):
                     return
             except OSError:
                 pass
@@ -54,54 +55,55 @@ class Server:
         return connection
 
     def complete(self, prompt, tokens, until):
-        """The answer, or None where `until` came first; the server stops then."""
+        """Seconds to the first token and to the last, how many were generated, and how many of the prompt were computed.
+        None for what did not come before `until`, when the connection is closed and the server stops."""
         body = json.dumps({"prompt": prompt, "n_predict": tokens, "cache_prompt": True, "temperature": 0,
-                           "ignore_eos": True, "id_slot": 0}).encode()
+                           "ignore_eos": True, "id_slot": 0, "stream": True}).encode()
         head = f"POST /completion HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n" \
                f"Content-Length: {len(body)}\r\n\r\n"
-        answer = self.finish(self.begin(head.encode() + body), until)
-        if answer is None:
-            return None
-        if answer[0] != 200:
-            sys.exit(f"llama.cpp's server answered {answer[0]}: {answer[1][:300]!r}")
-        return json.loads(answer[1])
+        started = time.monotonic()
+        out = {"first_s": None, "last_s": None, "generated": 0, "prefilled": None}
+        said = b""
+        with self.begin(head.encode() + body) as connection:
+            for chunk in self.chunks(connection, until):
+                said += chunk
+                if out["first_s"] is None and b"data:" in said:
+                    out["first_s"] = time.monotonic() - started
+            if b" 200 " not in said[:20] and said:
+                sys.exit(f"llama.cpp's server answered: {said[:300]!r}")
+        for event in said.split(b"data: ")[1:]:
+            event = json.loads(event[:event.rindex(b"}") + 1])
+            if event.get("stop"):
+                out.update(last_s=time.monotonic() - started, generated=event["timings"]["predicted_n"],
+                           prefilled=event["timings"]["prompt_n"])
+        return out
 
     @staticmethod
-    def finish(connection, until):
-        with connection:
-            said = b""
-            while True:
-                left = until - time.monotonic()
-                if left <= 0 or not select.select([connection], [], [], left)[0]:
-                    return None
-                chunk = connection.recv(1 << 16)
-                if not chunk:
-                    break
-                said += chunk
-        head, _, body = said.partition(b"\r\n\r\n")
-        if b"transfer-encoding: chunked" in head.lower():
-            body = dechunk(body)
-        return int(head.split()[1]), body
+    def chunks(connection, until):
+        """What arrives, until the end or `until`."""
+        while True:
+            left = until - time.monotonic()
+            if left <= 0 or not select.select([connection], [], [], left)[0]:
+                return
+            chunk = connection.recv(1 << 16)
+            if not chunk:
+                return
+            yield chunk
+
+    def healthy(self, until):
+        with self.begin(b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n") as connection:
+            return b" 200 " in b"".join(self.chunks(connection, until))[:20]
 
     def stop(self):
         self.process.terminate()
         self.process.wait()
 
 
-def dechunk(body):
-    out = b""
-    while body:
-        size, _, body = body.partition(b"\r\n")
-        count = int(size, 16)
-        out, body = out + body[:count], body[count + 2:]
-    return out
-
-
 def play_weft(options, traces):
     """The prompts with what they took, and the report."""
     with tempfile.NamedTemporaryFile(suffix=".jsonl") as dumped:
         command = [options.weft, "bench", "typing", "--model", options.models / "hf", "--weights", "int8", "--threads",
-                   options.threads, "--keys", options.keys, "--dump-prompts", dumped.name, "--json"]
+                   options.threads, "--keys", options.keys, "--speed", options.speed, "--dump-prompts", dumped.name, "--json"]
         for trace in traces:
             command += ["--trace", trace]
         done = subprocess.run([str(part) for part in command], check=True, stdout=subprocess.PIPE)
@@ -110,32 +112,29 @@ def play_weft(options, traces):
 
 
 def play_llama(server, prompts):
-    """For each prompt its milliseconds, or None where the next one came first. A prompt that weft was not let finish is
-    asked for as many tokens as it was at, so that the server is as busy as weft was."""
+    """What it took for each prompt. One that weft was not let finish is asked for as many tokens as it was at, so that the
+    server is as busy as weft was."""
     begin = time.monotonic() - prompts[0]["at_ms"] / 1000
     out = []
     for i, prompt in enumerate(prompts):
         due = begin + prompt["at_ms"] / 1000
         until = begin + prompts[i + 1]["at_ms"] / 1000 if i + 1 < len(prompts) else due + PATIENCE_S
         time.sleep(max(0, due - time.monotonic()))
-        started = time.monotonic()
-        answer = server.complete(prompt["prompt"], max(1, prompt["generated"]), until)
-        total_ms = (time.monotonic() - started) * 1000
-        out.append(answer and {"total_ms": total_ms, "predicted_ms": answer["timings"]["predicted_ms"],
-                               "predicted": answer["timings"]["predicted_n"], "prefilled": answer["timings"]["prompt_n"]})
+        out.append(server.complete(prompt["prompt"], max(1, prompt["generated"]), until))
     return out
 
 
 def pairs(prompts, answers):
-    """What both finished, in milliseconds to the first and to the last token."""
+    """What both did, in milliseconds; "last" and "prefilled" are missing where one was not let finish."""
     for prompt, answer in zip(prompts, answers):
-        if not prompt["computed"] or answer is None or answer["predicted"] != prompt["generated"]:
+        if not prompt["computed"] or answer["first_s"] is None:
             continue
-        first = prompt["queue_ms"] + prompt["prefill_ms"]
-        # The server counts the first token to the prompt; what it generates afterwards are the others.
-        yield {"tokens": prompt["generated"], "prefilled": {"weft": prompt["prefilled"], "llama.cpp": answer["prefilled"]},
-               "first": {"weft": first, "llama.cpp": answer["total_ms"] - answer["predicted_ms"]},
-               "last": {"weft": first + prompt["decode_ms"], "llama.cpp": answer["total_ms"]}}
+        first_ms = prompt["queue_ms"] + prompt["prefill_ms"]
+        pair = {"tokens": prompt["generated"], "first": {"weft": first_ms, "llama.cpp": answer["first_s"] * 1000}}
+        if prompt["finished"] and answer["last_s"] is not None and answer["generated"] == prompt["generated"]:
+            pair["last"] = {"weft": first_ms + prompt["decode_ms"], "llama.cpp": answer["last_s"] * 1000}
+            pair["prefilled"] = {"weft": prompt["prefilled"], "llama.cpp": answer["prefilled"]}
+        yield pair
 
 
 def spread(values):
@@ -144,12 +143,13 @@ def spread(values):
 
 
 def summary(compared, reports):
-    out = {"prompts": len(compared), "tokens_p50": statistics.median(pair["tokens"] for pair in compared),
-           "weft, key to suggestion": reports[-1]["key_to_suggestion_ms"]["computed"]}
+    out = {"weft, key to suggestion": reports[-1]["key_to_suggestion_ms"]["computed"]}
     for what in ("first", "last", "prefilled"):
-        out[what] = {peer: spread([pair[what][peer] for pair in compared]) for peer in ("weft", "llama.cpp")}
-    for what in ("first", "last"):
-        out[what]["times as fast"] = statistics.median(pair[what]["llama.cpp"] / max(pair[what]["weft"], 0.01) for pair in compared)
+        rows = [pair[what] for pair in compared if what in pair]
+        if not rows:
+            continue
+        out[what] = {"prompts": len(rows)} | {peer: spread([row[peer] for row in rows]) for peer in ("weft", "llama.cpp")}
+        out[what]["times as fast"] = statistics.median(row["llama.cpp"] / max(row["weft"], 0.01) for row in rows)
     return out
 
 
@@ -161,6 +161,7 @@ def parse():
     parser.add_argument("--gguf", default="q8_0.gguf", help="of the models' folder")
     parser.add_argument("--trace", action="append", help="of weft bench typing (default: textwrap)")
     parser.add_argument("--keys", type=int, default=120, help="of each editor")
+    parser.add_argument("--speed", type=float, default=1, help="of the typing; less than 1 on a slow machine")
     parser.add_argument("--json", type=pathlib.Path, required=True)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=3)
@@ -179,20 +180,19 @@ def main():
                 answers = play_llama(server, prompts)
                 reports.append(report)
                 compared += pairs(prompts, answers)
-                print(f"round {at + 1} of {options.rounds}: {len(prompts)} prompts, {len(compared)} finished by both so far",
+                print(f"round {at + 1} of {options.rounds}: {len(prompts)} prompts, {len(compared)} begun by both so far",
                       file=sys.stderr, flush=True)
         finally:
             server.stop()
     if not compared:
-        sys.exit("no prompt was finished by both: give --keys or another --trace")
+        sys.exit("no prompt got its first token from both: give --keys or another --trace")
     result = summary(compared, reports)
     options.json.write_text(json.dumps({"summary": result, "prompts": compared}, indent=1))
     for what in ("first", "last"):
-        row = result[what]
-        print(f"to the {what} token: weft {row['weft']['p50']:.0f} / {row['weft']['p95']:.0f} ms, llama.cpp's server "
-              f"{row['llama.cpp']['p50']:.0f} / {row['llama.cpp']['p95']:.0f} ms (p50 / p95): {row['times as fast']:.2f} times as fast")
-    print(f"{result['prompts']} prompts of both; prefilled p50 {result['prefilled']['weft']['p50']:.0f} and "
-          f"{result['prefilled']['llama.cpp']['p50']:.0f} tokens; generated p50 {result['tokens_p50']:.0f}")
+        if row := result.get(what):
+            print(f"to the {what} token, ms (p50 / p95) of {row['prompts']} prompts: "
+                  f"weft {row['weft']['p50']:.0f} / {row['weft']['p95']:.0f}, llama.cpp's server "
+                  f"{row['llama.cpp']['p50']:.0f} / {row['llama.cpp']['p95']:.0f}: {row['times as fast']:.2f} times as fast")
 
 
 if __name__ == "__main__":

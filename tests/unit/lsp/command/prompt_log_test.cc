@@ -64,7 +64,7 @@ TEST(PromptLog, WatchesARequestAndItsResult) {
   EXPECT_TRUE(told);
   ASSERT_EQ(log.prompts().size(), 1U);
   EXPECT_EQ(log.prompts()[0].tokens, request.prompt);
-  EXPECT_TRUE(log.prompts()[0].computed);
+  EXPECT_TRUE(log.prompts()[0].computed && log.prompts()[0].finished);
   EXPECT_EQ(log.prompts()[0].timings.generated_tokens, 5U);
 }
 
