@@ -22,6 +22,7 @@ class Engine::Impl {
   [[nodiscard]] EngineMetrics metrics() const { return core_.metrics(); }
   [[nodiscard]] const model::RunnerInfo& model_info() const { return runner_->info(); }
   [[nodiscard]] const model::Tokenizer& tokenizer() const { return *tokenizer_; }
+  [[nodiscard]] const std::shared_ptr<const model::Tokenizer>& shared_tokenizer() const { return tokenizer_; }
   [[nodiscard]] const model::PrefixTrie& prefix_trie() const { return prefix_trie_; }
 
   // Sync mode.
@@ -135,6 +136,7 @@ bool Engine::poll() { return impl_->poll(); }
 EngineMetrics Engine::metrics() const { return impl_->metrics(); }
 const model::RunnerInfo& Engine::model_info() const { return impl_->model_info(); }
 const model::Tokenizer& Engine::tokenizer() const { return impl_->tokenizer(); }
+std::shared_ptr<const model::Tokenizer> Engine::shared_tokenizer() const { return impl_->shared_tokenizer(); }
 const model::PrefixTrie& Engine::prefix_trie() const { return impl_->prefix_trie(); }
 
 }  // namespace weft::generation

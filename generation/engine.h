@@ -125,6 +125,7 @@ class Engine {
   [[nodiscard]] EngineMetrics metrics() const;  // thread-safe
   [[nodiscard]] const model::RunnerInfo& model_info() const;
   [[nodiscard]] const model::Tokenizer& tokenizer() const;
+  [[nodiscard]] std::shared_ptr<const model::Tokenizer> shared_tokenizer() const;
   [[nodiscard]] const model::PrefixTrie& prefix_trie() const;  // of the tokenizer
 
  private:

@@ -56,9 +56,13 @@ ModelLoader make_model_loader(ModelLoaderOptions options) {
     actions.stop_tokens = generation::stop_tokens(loaded->config, *tokenizer);
     ready.actions =
         make_action_backend(std::make_unique<adapters::ActionService>(engine, registry, std::move(actions)), registry);
+    generation::CompletionOptions completion = generation::editor_options();
+    if (auto added = add_memory_weights(completion, *directory); !added) {
+      ready.warnings.push_back(fmt::format("completion does without memory: {}", added.error().message));
+    }
     ready.metrics = [engine] { return engine->metrics(); };
     ready.backend = make_backend(std::make_unique<generation::CompletionService>(engine, std::move(loaded->config),
-                                                                                 clock, generation::editor_options()));
+                                                                                 clock, std::move(completion)));
     return ready;
   };
 }

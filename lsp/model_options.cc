@@ -1,7 +1,10 @@
 #include "lsp/model_options.h"
 
 #include <map>
+#include <memory>
 #include <utility>
+
+#include "generation/memory/mixture.h"
 
 namespace weft::lsp {
 
@@ -34,6 +37,13 @@ model::LoadOptions load_options(const ModelOptions& options, std::string directo
   out.threads = options.threads;
   out.tensor_parallel = options.tensor_parallel;
   return out;
+}
+
+Expected<void> add_memory_weights(generation::CompletionOptions& options, const std::string& model_directory) {
+  auto weights = generation::load_memory_weights(model_directory);
+  if (!weights) return weights.error();
+  if (*weights) options.memory_weights = std::make_shared<const generation::MemoryWeights>(**weights);
+  return {};
 }
 
 }  // namespace weft::lsp

@@ -5,6 +5,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "generation/completion/completion.h"
+#include "model/base/expected.h"
 #include "model/runner.h"
 
 namespace weft::lsp {
@@ -20,5 +22,8 @@ void add_model_options(CLI::App& app, ModelOptions& options);
 
 // Of the model in `directory`.
 model::LoadOptions load_options(const ModelOptions& options, std::string directory);
+
+// Gives the options the memory weights that lie beside the model, if any do. Error: they cannot be read.
+Expected<void> add_memory_weights(generation::CompletionOptions& options, const std::string& model_directory);
 
 }  // namespace weft::lsp

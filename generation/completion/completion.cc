@@ -11,6 +11,7 @@ CompletionOptions editor_options() {
   CompletionOptions options;
   options.first_answer_ms = 250;
   options.continues_accepted = true;
+  options.memory = MemoryReach::kProject;
   return options;
 }
 

@@ -96,6 +96,10 @@ struct CompletionResult {
   bool partial = false;  // cut at the deadline: more of it may be there at the next key
 };
 
+// Which texts are looked up for what follows the last tokens: none, the document's, and its project's as well, whose
+// files are read from disk in the background.
+enum class MemoryReach : std::uint8_t { kNothing, kDocument, kProject };
+
 // Called with the path and each piece of text that is about to enter a prompt; returns the text with keys masked.
 // An error: the file must not be read at all. Thread-safe.
 using Screen = std::function<Expected<std::string>(std::string_view path, std::string_view text)>;
@@ -117,6 +121,9 @@ struct CompletionOptions {
   double first_answer_ms = 0;
   // What comes after a suggestion that is accepted whole is asked for in the background, right after it was offered.
   bool continues_accepted = false;
+  MemoryReach memory = MemoryReach::kDocument;
+  // How much the memory counts beside the model (load_memory_weights); null: it is good for guessing alone.
+  std::shared_ptr<const MemoryWeights> memory_weights{};
   Screen screen;  // empty: the built-in secret rules
 };
 

@@ -83,6 +83,7 @@ Pipeline::Pipeline(Engine& engine, model::ModelConfig config, std::shared_ptr<co
       clock_(std::move(clock)),
       options_(with_screen(std::move(options))),
       model_(engine.model_info().name),
+      memories_(engine.shared_tokenizer(), options_.memory),
       cache_(options_.cache_entries) {}
 
 RequestId Pipeline::next_id() {
@@ -145,10 +146,11 @@ PromptBudget Pipeline::budget() const {
   return {total, std::min(options_.suffix_budget_tokens, total / 2)};
 }
 
-std::vector<GenerationRequest> Pipeline::generations(const Pending& pending, const Prompt& prompt) const {
+std::vector<GenerationRequest> Pipeline::generations(const Pending& pending, const Prompt& prompt) {
   const bool invoked = pending.request.trigger == Trigger::kInvoked;
   const bool searches = invoked && options_.invoked_beams > 1;
   const std::size_t samples = invoked && !searches ? std::max<std::size_t>(options_.invoked_candidates, 1) : 1;
+  const std::shared_ptr<const TokenMemory> memory = memories_.at(pending.request, prompt.opening.size());
   std::vector<GenerationRequest> out;
   for (std::size_t candidate = 0; candidate < samples; ++candidate) {
     GenerationRequest& generation = out.emplace_back();
@@ -162,6 +164,8 @@ std::vector<GenerationRequest> Pipeline::generations(const Pending& pending, con
     generation.request_class = pending.background ? RequestClass::kBackground : RequestClass::kInteractive;
     generation.adapter = pending.request.adapter;
     generation.session = session_of(pending.request);
+    generation.memory = memory;
+    generation.memory_weights = options_.memory_weights;
   }
   return out;
 }

@@ -18,6 +18,7 @@
 #include "generation/completion/candidates.h"
 #include "generation/completion/completion.h"
 #include "generation/completion/context.h"
+#include "generation/completion/memories.h"
 #include "generation/completion/place.h"
 #include "generation/completion/prompt.h"
 #include "generation/completion/result_cache.h"
@@ -59,7 +60,7 @@ class Pipeline : public std::enable_shared_from_this<Pipeline> {
   };
 
   void start(RequestId id, std::shared_ptr<Pending> pending, const Prompt& prompt);
-  [[nodiscard]] std::vector<GenerationRequest> generations(const Pending& pending, const Prompt& prompt) const;
+  [[nodiscard]] std::vector<GenerationRequest> generations(const Pending& pending, const Prompt& prompt);
   [[nodiscard]] Expected<Prompt> prompt_at(const CompletionRequest& request, const CursorPlace& place);
   void stop_background(const CompletionRequest& request);
   template <class Which>
@@ -89,6 +90,7 @@ class Pipeline : public std::enable_shared_from_this<Pipeline> {
   std::mutex mutex_;
   std::uint64_t last_id_ = 0;
   std::map<RequestId, std::shared_ptr<Pending>> pending_;
+  Memories memories_;
   ResultCache cache_;
   bool closed_ = false;
 };
