@@ -163,8 +163,8 @@ std::optional<FinishReason> Decoding::advance(std::span<float> rows, DecodingToo
     reason = advance_spelled(rows, tools);
   } else if (request().beams > 1 && generated() >= request().forced.size()) {
     const std::size_t vocabulary = rows.size() / lines_.size();
-    for (std::size_t i = 0; i < lines_.size(); ++i) {
-      remember(rows.subspan(i * vocabulary, vocabulary), tokens_of(lines_[i], 0, prompt_.size() + generated()));
+    for (std::size_t i = 0; remembers() && i < lines_.size(); ++i) {
+      remember(rows.subspan(i * vocabulary, vocabulary), lines_[i]);
     }
     reason = advance_beams(rows, tools);
   } else {
@@ -190,6 +190,7 @@ std::optional<FinishReason> Decoding::advance_spelled(std::span<float> rows, Dec
     const std::size_t common = common_prefix(held, prompt_);
     if (chosen) {
       computed_ = common;
+      if (remembers()) remember(row, lines_.front());
       std::vector<float> endings = spelling_.endings(row, tools.prefix_trie);
       if (request().beams > 1) return advance_beams(endings, tools);
       return advance_one(endings, tools.tokenizer);
@@ -257,10 +258,9 @@ std::optional<FinishReason> Decoding::advance_one(std::span<const float> row, co
   return reason;
 }
 
-// What the memory says of the token after `context` becomes part of the row.
-void Decoding::remember(std::span<float> row, std::span<const TokenId> context) const {
-  if (request().memory == nullptr || request().memory_weights == nullptr) return;
-  mix_in(row, request().memory->look_up(context), *request().memory_weights);
+// What the memory says of the token after the line becomes part of the row.
+void Decoding::remember(std::span<float> row, const Line& line) const {
+  mix_in(row, request().memory->look_up(tokens_of(line, 0, prompt_.size() + generated())), *request().memory_weights);
 }
 
 // Row by row: each says its token whatever was guessed, so that what comes out is as without guesses; a guess that it
@@ -270,7 +270,11 @@ std::optional<FinishReason> Decoding::advance_drafted(std::span<float> rows, Dec
   counts_.drafted_tokens += guesses_.size();
   for (std::size_t i = 0;; ++i) {
     const auto row = rows.subspan(i * vocabulary, vocabulary);
-    if (request().memory_weights != nullptr) remember(row, tokens_of(lines_.front(), 0, prompt_.size() + generated()));
+    if (remembers() && i < guesses_.size()) {
+      mix_in(row, guesses_[i].evidence, *request().memory_weights);
+    } else if (remembers()) {
+      remember(row, lines_.front());
+    }
     if (const auto reason = advance_one(row, tools.tokenizer)) return reason;
     if (i == guesses_.size()) return std::nullopt;
     const bool accepted = guesses_[i].token == lines_.front().tokens.back();

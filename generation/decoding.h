@@ -83,7 +83,8 @@ class Decoding {
   [[nodiscard]] bool stops(TokenId token) const;
   [[nodiscard]] bool spelling() const { return generated() == 0 && !request().opening.empty(); }
   [[nodiscard]] std::size_t most_guesses(std::size_t pending) const;
-  void remember(std::span<float> row, std::span<const TokenId> context) const;
+  [[nodiscard]] bool remembers() const { return request().memory != nullptr && request().memory_weights != nullptr; }
+  void remember(std::span<float> row, const Line& line) const;
   [[nodiscard]] std::optional<FinishReason> advance_spelled(std::span<float> rows, DecodingTools& tools);
   void follow_spelling();
   std::optional<FinishReason> extend(Line& line, TokenId token, double logprob,

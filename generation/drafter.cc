@@ -55,15 +55,16 @@ void Drafter::follow(std::span<const TokenId> context) {
 }
 
 Guess Drafter::guess(std::span<const TokenId> context) const {
-  Guess best;
-  const auto consider = [&best](std::size_t length, const std::vector<Continuation>& continuations) {
-    if (length > best.match_length) best = {continuations.front().token, length};
-  };
-  if (const SuffixIndex::Match match = own_.longest_match(context); match.length > 0) {
-    consider(match.length, match.continuations);
+  if (memory_ == nullptr) {
+    const SuffixIndex::Match match = own_.longest_match(context);
+    return match.length == 0 ? Guess{} : Guess{match.continuations.front().token, match.length};
   }
-  if (memory_ != nullptr) {
-    for (const Evidence& each : memory_->look_up(context)) consider(each.match_length, each.continuations);
+  Guess best;
+  best.evidence = memory_->look_up(context);
+  for (const Evidence& each : best.evidence) {
+    if (each.match_length <= best.match_length) continue;
+    best.match_length = each.match_length;
+    best.token = each.continuations.front().token;
   }
   return best;
 }
@@ -72,18 +73,18 @@ std::vector<Guess> Drafter::draft(std::span<const TokenId> context, std::size_t 
                                   const StepCosts& costs) {
   most = std::min(most, kMostRows - 1);
   if (most == 0) return {};
-  follow(context);
+  if (memory_ == nullptr) follow(context);
   std::vector<TokenId> tokens(context.begin(), context.end());
   std::vector<Guess> guesses;
   double reached = 1, expected = 1;  // the chance that all guesses so far come true; tokens that the step yields
   double best_rate = kLeastGain;
   std::size_t best_count = 0;
   while (guesses.size() < most) {
-    const Guess next = guess(tokens);
+    Guess next = guess(tokens);
     if (next.match_length == 0) break;
-    guesses.push_back(next);
     tokens.push_back(next.token);
     reached *= record.chance(next.match_length);
+    guesses.push_back(std::move(next));
     expected += reached;
     const double rate = expected / costs.relative(guesses.size() + 1);
     if (rate > best_rate) best_rate = rate, best_count = guesses.size();

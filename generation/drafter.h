@@ -1,8 +1,8 @@
 // Drafter: which tokens a request is likely to go on with, so that one step can verify several (Leviathan et al. 2023,
 // with texts in the place of a draft model: Saxena 2023, prompt lookup; Oliaro et al. 2024, SuffixDecoding). Guesses
-// come from what followed the longest repetition, in the request's own tokens or in its memory. How many are worth
-// their rows is weighed anew each time: by how often guesses of such a match came true, and by what a step with more
-// rows costs. Engine thread only; pure.
+// come from what followed the longest repetition, in the request's memory or, without one, in its own tokens. How many
+// are worth their rows is weighed anew each time: by how often guesses of such a match came true, and by what a step
+// with more rows costs. Engine thread only; pure.
 #pragma once
 
 #include <array>
@@ -52,7 +52,8 @@ class DraftRecord {
 
 struct Guess {
   TokenId token;
-  std::size_t match_length = 0;  // of what it rests on
+  std::size_t match_length = 0;      // of what it rests on
+  std::vector<Evidence> evidence{};  // what the memory said in its place
 };
 
 class Drafter {
@@ -66,10 +67,10 @@ class Drafter {
 
  private:
   void follow(std::span<const TokenId> context);
-  [[nodiscard]] Guess guess(std::span<const TokenId> context) const;
+  [[nodiscard]] Guess guess(std::span<const TokenId> context) const;  // match_length 0: there is none
 
   std::shared_ptr<const TokenMemory> memory_;
-  SuffixIndex own_;
+  SuffixIndex own_;               // without a memory
   std::vector<TokenId> indexed_;  // the tokens in it
 };
 
