@@ -61,8 +61,6 @@ void KeySeries::add(const AskedKey& asked) {
   rank_ms_.push_back(t.filter_ms);
 }
 
-double KeySeries::prefilled_p50() const { return percentile(prefilled_, 0.5); }
-
 nlohmann::json KeySeries::latency_json() const {
   nlohmann::json out = spread(latency_ms_);
   out["computed"] = spread(computed_latency_ms_);
@@ -74,14 +72,15 @@ nlohmann::json KeySeries::latency_json() const {
   return out;
 }
 
+nlohmann::json KeySeries::prefill_json() const {
+  nlohmann::json out = spread(prefilled_);
+  out["inside_line"] = spread(prefilled_inside_line_);
+  return out;
+}
+
 nlohmann::json KeySeries::to_json() const {
   return {{"key_to_suggestion_ms", latency_json()},
-          {"prefill_tokens_per_key",
-           [&] {
-             nlohmann::json out = spread(prefilled_);
-             out["inside_line"] = spread(prefilled_inside_line_);
-             return out;
-           }()},
+          {"prefill_tokens_per_key", prefill_json()},
           {"keys",
            {{"asked", keys_},
             {"offered", offered_},

@@ -23,14 +23,14 @@ class KeySeries {
   [[nodiscard]] std::size_t keys() const { return keys_; }
   [[nodiscard]] const std::vector<double>& latency_ms() const { return latency_ms_; }  // of the answered keys
   [[nodiscard]] nlohmann::json to_json() const;
-  [[nodiscard]] nlohmann::json latency_json() const;
-  // Of keys that the model had a part in: those that an earlier answer held cost nothing.
-  [[nodiscard]] double prefilled_p50() const;
   // Tokens that were computed for requests that were answered with a result.
   [[nodiscard]] std::size_t answered_tokens() const { return answered_tokens_; }
   [[nodiscard]] std::size_t withdrawn() const { return withdrawn_; }
 
  private:
+  [[nodiscard]] nlohmann::json latency_json() const;
+  [[nodiscard]] nlohmann::json prefill_json() const;
+
   std::size_t requests_ = 0, keys_ = 0, offered_ = 0, nothing_ = 0, withdrawn_ = 0, failed_ = 0, from_cache_ = 0;
   std::size_t answered_tokens_ = 0;
   std::vector<double> latency_ms_, computed_latency_ms_;  // all; those not answered from a cache
