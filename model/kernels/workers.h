@@ -1,4 +1,4 @@
-// Workers: the threads that kernels share their work among, as whoever calls them has them. The kernels own no thread.
+// Workers: the threads that kernels share their work among, as whoever calls them has them. Serving has a ThreadPool.
 #pragma once
 
 #include <algorithm>
