@@ -1,5 +1,6 @@
 #include "generation/memory/project_memory.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -127,7 +128,7 @@ TEST_F(ProjectMemoryTest, IsEmptyWhereThereIsNoFolder) {
 }
 
 TEST_F(ProjectMemoryTest, EndsInTheMiddleOfAScan) {
-  for (int i = 0; i < 200; ++i) write("f" + std::to_string(i) + ".py", std::string(500, 'a'));
+  for (int i = 0; i < 200; ++i) write(fmt::format("f{}.py", i), std::string(500, 'a'));
   open().reset();
 }
 
