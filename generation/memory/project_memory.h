@@ -22,10 +22,10 @@
 namespace weft::generation {
 
 struct ProjectMemoryOptions {
-  std::string root;               // the project's folder
+  std::string root{};             // the project's folder
   std::size_t most_files = 5000;  // of a scan
-  CleanLimits files;              // each one's
-  ProjectIndexLimits index;
+  CleanLimits files{};            // each one's
+  ProjectIndexLimits index{};
 };
 
 struct ProjectMemoryState {

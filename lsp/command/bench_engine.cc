@@ -1,6 +1,6 @@
 // `weft bench engine`: what the engine makes of one model: sequences that share steps, a few tokens behind many cached
-// ones, beams, adapters. What is compared takes turns within a round, since a machine's speed changes; medians of
-// rounds. Main thread only.
+// ones, beams, guesses, adapters. What is compared takes turns within a round, since a machine's speed changes; medians
+// of rounds. Main thread only.
 #include <algorithm>
 #include <array>
 #include <memory>
@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "lsp/command/bench.h"
+#include "lsp/command/bench_speculation.h"
 #include "lsp/command/engine_runs.h"
 #include "lsp/command/interrupt.h"
 #include "lsp/command/progress_bar.h"
@@ -203,8 +204,15 @@ class Bench {
                 {"each_step_ms", median(each_ms)}, {"each_extra_times_reading_them", median(each_over_read)}};
   }
 
-  static constexpr std::array<std::pair<const char*, Measure>, 4> kMeasures{
-      {{"batches", &Bench::batches}, {"keys", &Bench::keys}, {"beams", &Bench::beams}, {"adapters", &Bench::adapters}}};
+  Expected<json> speculation() {
+    return measure_speculation(stack_, static_cast<std::size_t>(settings_.rounds), cancel_);
+  }
+
+  static constexpr std::array<std::pair<const char*, Measure>, 5> kMeasures{{{"batches", &Bench::batches},
+                                                                             {"keys", &Bench::keys},
+                                                                             {"beams", &Bench::beams},
+                                                                             {"speculation", &Bench::speculation},
+                                                                             {"adapters", &Bench::adapters}}};
 
   const ModelStack& stack_;
   const Settings& settings_;
@@ -227,6 +235,13 @@ void print(const json& out) {
   fmt::print("beam search of {}       {:8.2f} ms  {:.2f} times greedy ({:.2f} ms), {} tokens\n",
              beams["beams"].get<int>(), beams["beam_ms"].get<double>(), beams["times_greedy"].get<double>(),
              beams["greedy_ms"].get<double>(), beams["new_tokens"].get<int>());
+  for (const auto& [text, kinds] : out["speculation"].items()) {
+    for (const auto& [kind, sum] : kinds.items()) {
+      fmt::print("guesses, {:<5} {:<6}     {:5.2f} times as fast, {:.2f} tokens a step, {:.0f}% of guesses right\n",
+                 text, kind, sum["times_as_fast"].get<double>(), sum["tokens_per_step"].get<double>(),
+                 sum["accepted_share"].get<double>() * 100);
+    }
+  }
   const json& adapters = out["adapters"];
   if (adapters.is_null()) return;
   fmt::print(
@@ -255,7 +270,8 @@ int run(const Settings& settings) {
 
 void add_bench_engine_command(CLI::App& bench, int& exit_code) {
   auto settings = std::make_shared<Settings>();
-  CLI::App* app = bench.add_subcommand("engine", "The engine over one model: shared steps, keys, beams, adapters");
+  CLI::App* app =
+      bench.add_subcommand("engine", "The engine over one model: shared steps, keys, beams, guesses, adapters");
   add_model_options(*app, settings->model);
   app->add_option("--rounds", settings->rounds, "of each measure; the median counts")
       ->check(CLI::PositiveNumber)

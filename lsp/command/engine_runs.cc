@@ -46,6 +46,7 @@ GenerationRequest EngineRuns::request(std::size_t from, std::size_t prompt_token
   out.prompt = made_up_tokens(*tokenizer_, from, prompt_tokens);
   out.forced = made_up_tokens(*tokenizer_, from + prompt_tokens, new_tokens);
   out.max_new_tokens = new_tokens;
+  out.speculate = false;
   return out;
 }
 
