@@ -1,5 +1,6 @@
 #include "lsp/document_store.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "lsp/uri.h"
@@ -17,6 +18,14 @@ std::size_t last_full_text(const std::vector<ContentChange>& changes) {
     if (!changes[i - 1].range) return i - 1;
   }
   return changes.size();
+}
+
+// The end of what differs between two texts, in the second.
+std::size_t end_of_difference(std::string_view before, std::string_view after) {
+  const std::size_t shorter = std::min(before.size(), after.size());
+  const auto same =
+      std::mismatch(before.rbegin(), before.rbegin() + static_cast<std::ptrdiff_t>(shorter), after.rbegin());
+  return after.size() - static_cast<std::size_t>(same.first - before.rbegin());
 }
 
 Error mark(Document& document, Error error) {
@@ -48,7 +57,9 @@ Expected<void> DocumentStore::open(TextDocumentItem item) {
                     .language = std::move(item.language_id),
                     .version = item.version,
                     .text = nullptr,
-                    .problem = {}};
+                    .problem = {},
+                    .last_edit = 0,
+                    .edited_at = 0};
   Expected<void> result;
   if (item.text.size() > kMaxDocumentBytes) {
     result = mark(document, too_large(document.path, item.text.size()));
@@ -84,6 +95,8 @@ Expected<void> DocumentStore::change(const DidChangeParams& params) {
     current = text;
   }
   if (params.changes.empty()) return {};
+  document.last_edit = ++edits_;
+  document.edited_at = end_of_difference(*document.text, text);
   document.text = std::make_shared<const std::string>(std::move(text));
   document.problem.clear();
   return {};
@@ -99,6 +112,16 @@ Expected<void> DocumentStore::close(std::string_view uri) {
 const Document* DocumentStore::find(std::string_view uri) const {
   const auto found = documents_.find(uri);
   return found == documents_.end() ? nullptr : &found->second;
+}
+
+std::vector<const Document*> DocumentStore::others(std::string_view uri, std::size_t limit) const {
+  std::vector<const Document*> found;
+  for (const auto& [other, document] : documents_) {
+    if (other != uri && document.problem.empty()) found.push_back(&document);
+  }
+  std::ranges::stable_sort(found, std::ranges::greater(), &Document::last_edit);
+  if (found.size() > limit) found.resize(limit);
+  return found;
 }
 
 }  // namespace weft::lsp

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "lsp/position.h"
 #include "lsp/protocol.h"
@@ -20,6 +21,8 @@ struct Document {
   std::int64_t version = 0;
   std::shared_ptr<const std::string> text;  // UTF-8
   std::string problem;                      // empty: `text` is what the client has
+  std::uint64_t last_edit = 0;              // counts over all documents; 0: never edited
+  std::size_t edited_at = 0;                // byte offset behind that edit
 };
 
 inline constexpr std::size_t kMaxDocumentBytes = std::size_t{32} << 20;
@@ -41,11 +44,14 @@ class DocumentStore {
   Expected<void> close(std::string_view uri);
 
   [[nodiscard]] const Document* find(std::string_view uri) const;
+  // All but that one which can be followed, the last edited first, at most `limit`. Valid until the next change.
+  [[nodiscard]] std::vector<const Document*> others(std::string_view uri, std::size_t limit) const;
   [[nodiscard]] std::size_t size() const { return documents_.size(); }
 
  private:
   PositionEncoding encoding_ = PositionEncoding::kUtf16;
   std::map<std::string, Document, std::less<>> documents_;
+  std::uint64_t edits_ = 0;
 };
 
 }  // namespace weft::lsp

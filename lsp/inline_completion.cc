@@ -77,6 +77,7 @@ Expected<CompletionJob> make_inline_job(const Document& document, const InlineCo
   CompletionJob job;
   job.kind = OfferKind::kInline;
   job.uri = document.uri;
+  job.position = params.place.position;
   job.request.document = {document.path, document.language, document.text, document.version};
   job.request.cursor = offset_of(*document.text, params.place.position, encoding);
   job.request.session = document.uri;

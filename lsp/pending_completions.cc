@@ -10,14 +10,18 @@ namespace weft::lsp {
 using generation::CompletionResult;
 
 void PendingCompletions::start(CompletionJob job, Reply reply) {
-  drop_if([&](const Entry& entry) { return entry.job.kind == job.kind && entry.job.uri == job.uri; });
-  if (model_.state() == ModelState::kFailed) return std::move(reply).result(job.render({}));
+  drop_if("superseded", [&](const Entry& entry) { return entry.job.kind == job.kind && entry.job.uri == job.uri; });
   const Key key = next_key_++;
+  log_.asked(key, {job.uri, job.position, job.kind, job.request.trigger, job.request.document.version});
+  if (model_.state() == ModelState::kFailed) {
+    log_.ended(key, "no model");
+    return std::move(reply).result(job.render({}));
+  }
   const Loop::TimerId timer = loop_.after(options_.answer_limit, [this, key] {
     const auto found = entries_.find(key);
     if (found == entries_.end() || !found->second.reply) return;
     spdlog::debug("a completion took longer than {} ms", options_.answer_limit.count());
-    withdraw(found->second);
+    withdraw(key, found->second, "timed out");
     if (!found->second.engine_id) entries_.erase(found);
   });
   entries_.emplace(key, Entry{std::move(job), std::move(reply), std::nullopt, timer});
@@ -46,8 +50,11 @@ void PendingCompletions::finish(Key key, Expected<CompletionResult> result) {
     spdlog::warn("a completion failed: {}", result.error().message);
     if (options_.on_error) options_.on_error(result.error());
   }
+  if (result) log_.answered(key, *result);
   if (!entry.reply) return;
-  if (!result || result->cancelled) return withdraw(entry);
+  if (!result) log_.failed(key, result.error());
+  if (!result || result->cancelled) return withdraw(key, entry, "cancelled");
+  log_.ended(key, result->items.empty() ? "nothing" : "offered");
   if (options_.on_result) options_.on_result(*result);
   const Json answer = entry.job.render(*result);
   take_reply(entry).result(answer);
@@ -60,7 +67,8 @@ Reply PendingCompletions::take_reply(Entry& entry) {
   return reply;
 }
 
-void PendingCompletions::withdraw(Entry& entry) {
+void PendingCompletions::withdraw(Key key, Entry& entry, std::string_view outcome) {
+  log_.ended(key, outcome);
   if (entry.reply) take_reply(entry).result(entry.job.withdrawn);
 }
 
@@ -68,14 +76,14 @@ void PendingCompletions::stop(const Entry& entry) {
   if (entry.engine_id) model_.backend()->cancel(*entry.engine_id);
 }
 
-void PendingCompletions::drop_if(const std::function<bool(const Entry&)>& matches) {
+void PendingCompletions::drop_if(std::string_view outcome, const std::function<bool(const Entry&)>& matches) {
   for (auto it = entries_.begin(); it != entries_.end();) {
     Entry& entry = it->second;
     if (!matches(entry)) {
       ++it;
       continue;
     }
-    withdraw(entry);
+    withdraw(it->first, entry, outcome);
     stop(entry);
     it = entry.engine_id ? std::next(it) : entries_.erase(it);
   }
@@ -86,6 +94,7 @@ void PendingCompletions::cancel(const Json& id) {
                                   [&](const auto& item) { return item.second.reply && item.second.reply->id() == id; });
   if (found == entries_.end()) return;
   Entry& entry = found->second;
+  log_.ended(found->first, "cancelled");
   take_reply(entry).error(ErrorCode::kRequestCancelled, "cancelled by the client");
   stop(entry);
   if (!entry.engine_id) entries_.erase(found);
@@ -94,13 +103,13 @@ void PendingCompletions::cancel(const Json& id) {
 void PendingCompletions::document_changed(std::string_view uri) {
   for (auto it = entries_.begin(); it != entries_.end();) {
     Entry& entry = it->second;
-    if (entry.job.uri == uri) withdraw(entry);
+    if (entry.job.uri == uri) withdraw(it->first, entry, "the document changed");
     it = entry.reply || entry.engine_id ? std::next(it) : entries_.erase(it);
   }
 }
 
 void PendingCompletions::document_closed(std::string_view uri) {
-  drop_if([&](const Entry& entry) { return entry.job.uri == uri; });
+  drop_if("the document was closed", [&](const Entry& entry) { return entry.job.uri == uri; });
 }
 
 void PendingCompletions::model_settled() {
@@ -110,6 +119,7 @@ void PendingCompletions::model_settled() {
       launch(current->first);
       continue;
     }
+    log_.ended(current->first, "no model");
     const Json answer = current->second.job.render({});
     take_reply(current->second).result(answer);
     entries_.erase(current);
@@ -117,7 +127,7 @@ void PendingCompletions::model_settled() {
 }
 
 void PendingCompletions::withdraw_all() {
-  drop_if([](const Entry&) { return true; });
+  drop_if("shut down", [](const Entry&) { return true; });
 }
 
 std::size_t PendingCompletions::open_requests() const {

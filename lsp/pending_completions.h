@@ -11,6 +11,8 @@
 // - The document closes: `withdrawn`, and the engine stops.
 // - While the model loads requests wait; when it cannot be loaded they are answered empty.
 // - What is open for `answer_limit` is answered with `withdrawn`; the engine goes on.
+// The service answers sooner than that with the lines that are finished (CompletionOptions::first_answer_ms); what goes
+// on after an answer is its own, and superseding does not end it.
 #pragma once
 
 #include <chrono>
@@ -23,17 +25,17 @@
 #include <string_view>
 
 #include "generation/completion/completion.h"
+#include "lsp/completion_log.h"
 #include "lsp/loop.h"
 #include "lsp/model_host.h"
 #include "lsp/reply.h"
 
 namespace weft::lsp {
 
-enum class OfferKind { kInline, kPopup };
-
 struct CompletionJob {
   OfferKind kind = OfferKind::kInline;
   std::string uri;
+  Position position;
   generation::CompletionRequest request;
   std::function<Json(const generation::CompletionResult&)> render;  // an empty result too
   Json withdrawn;                                                   // the answer when there will be none
@@ -59,6 +61,7 @@ class PendingCompletions {
   void withdraw_all();
 
   [[nodiscard]] std::size_t open_requests() const;  // not yet answered
+  [[nodiscard]] const CompletionLog& log() const { return log_; }
 
  private:
   using Key = std::uint64_t;
@@ -71,17 +74,18 @@ class PendingCompletions {
 
   void launch(Key key);
   void finish(Key key, Expected<generation::CompletionResult> result);
-  void withdraw(Entry& entry);
+  void withdraw(Key key, Entry& entry, std::string_view outcome);
   void stop(const Entry& entry);
   Reply take_reply(Entry& entry);
   // Withdraws and stops what `matches`; forgets what the engine has not begun.
-  void drop_if(const std::function<bool(const Entry&)>& matches);
+  void drop_if(std::string_view outcome, const std::function<bool(const Entry&)>& matches);
 
   Loop& loop_;
   const ModelHost& model_;
   PendingOptions options_;
   std::map<Key, Entry> entries_;
   Key next_key_ = 1;
+  CompletionLog log_;
   std::shared_ptr<const bool> alive_ = std::make_shared<const bool>(true);  // tasks in the loop may outlive this
 };
 

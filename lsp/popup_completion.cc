@@ -65,6 +65,7 @@ CompletionJob make_popup_job(const Document& document, const TextDocumentPositio
   CompletionJob job;
   job.kind = OfferKind::kPopup;
   job.uri = document.uri;
+  job.position = place.position;
   job.request.document = {document.path, document.language, document.text, document.version};
   job.request.cursor = context.cursor;
   job.request.session = document.uri;

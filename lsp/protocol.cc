@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include "lsp/uri.h"
+
 namespace weft::lsp {
 namespace {
 
@@ -181,6 +183,28 @@ Expected<TextDocumentPosition> read_text_document_position(const Json& params) {
   const auto position = read_position(root(params).at("position"));
   if (!position) return position.error();
   return TextDocumentPosition{std::move(*uri), *position};
+}
+
+Expected<ExplainParams> read_explain(const Json& params) {
+  auto uri = read_text_document_uri(params);
+  if (!uri) return uri.error();
+  if (root(params).at("position").absent()) return ExplainParams{std::move(*uri), std::nullopt};
+  const auto position = read_position(root(params).at("position"));
+  if (!position) return position.error();
+  return ExplainParams{std::move(*uri), *position};
+}
+
+std::vector<std::string> read_roots(const Json& initialize_params) {
+  std::vector<std::string> uris, paths;
+  const Json& folders = root(initialize_params).at("workspaceFolders").json();
+  for (const Json& folder : folders.is_array() ? folders : Json::array()) {
+    if (auto uri = root(folder).at("uri").string()) uris.push_back(*std::move(uri));
+  }
+  if (auto uri = root(initialize_params).at("rootUri").string(); uri && uris.empty()) uris.push_back(*std::move(uri));
+  for (const std::string& uri : uris) {
+    if (auto path = path_of_uri(uri)) paths.push_back(*std::move(path));
+  }
+  return paths;
 }
 
 Expected<InlineCompletionParams> read_inline_completion(const Json& params) {

@@ -97,11 +97,19 @@ struct ExecuteCommandParams {
 };
 
 Expected<ClientCapabilities> read_client_capabilities(const Json& initialize_params);
+// Paths of the workspace's folders, or of the root where the client has none.
+[[nodiscard]] std::vector<std::string> read_roots(const Json& initialize_params);
 Expected<ClientOptions> read_client_options(const Json& initialize_params);
 Expected<TextDocumentItem> read_did_open(const Json& params);
 Expected<DidChangeParams> read_did_change(const Json& params);
 Expected<std::string> read_text_document_uri(const Json& params);  // didClose, didSave
 Expected<TextDocumentPosition> read_text_document_position(const Json& params);
+// weft/explain. The position may be left out.
+struct ExplainParams {
+  std::string uri;
+  std::optional<Position> position;
+};
+Expected<ExplainParams> read_explain(const Json& params);
 Expected<InlineCompletionParams> read_inline_completion(const Json& params);
 Expected<CodeActionParams> read_code_action(const Json& params);
 Expected<ActionData> read_action_data(const Json& data);

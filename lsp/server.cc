@@ -12,6 +12,7 @@ namespace weft::lsp {
 namespace {
 
 constexpr int kMessageError = 1, kMessageWarning = 2;  // MessageType
+constexpr std::size_t kMaxOthers = 16;                 // other documents that a prompt may take from
 constexpr int kSyncIncremental = 2;                    // TextDocumentSyncKind
 
 // The first of the client's encodings that weft knows; bytes are what weft works with, so they win where they are
@@ -137,7 +138,7 @@ void Server::register_completions() {
     auto job = make_inline_job(*document, *read, documents_.encoding());
     if (!job) return refuse_params(std::move(reply), job.error());
     if (!document->problem.empty()) return std::move(reply).result(job->render({}));
-    pending_.start(std::move(*job), std::move(reply));
+    start_completion(std::move(*job), std::move(reply));
   });
   client_.on_request("textDocument/completion", [this](const Json& params, Reply reply) {
     const auto place = read_text_document_position(params);
@@ -146,8 +147,31 @@ void Server::register_completions() {
     if (document == nullptr) return;
     CompletionJob job = make_popup_job(*document, *place, documents_.encoding());
     if (!document->problem.empty()) return std::move(reply).result(job.withdrawn);
-    pending_.start(std::move(job), std::move(reply));
+    start_completion(std::move(job), std::move(reply));
   });
+  client_.on_request("weft/explain", [this](const Json& params, Reply reply) {
+    const auto asked = read_explain(params);
+    if (!asked) return refuse_params(std::move(reply), asked.error());
+    std::move(reply).result(pending_.log().explain(asked->uri, asked->position));
+  });
+}
+
+void Server::start_completion(CompletionJob job, Reply reply) {
+  for (const Document* other : documents_.others(job.uri, kMaxOthers)) {
+    job.request.others.push_back({other->path, other->language, other->text, other->last_edit, other->edited_at});
+  }
+  job.request.root = root_of(job.request.document.path);
+  pending_.start(std::move(job), std::move(reply));
+}
+
+// The innermost.
+std::string Server::root_of(std::string_view path) const {
+  std::string_view innermost;
+  for (const std::string& root : roots_) {
+    const bool holds = path.starts_with(root) && path.substr(root.size()).starts_with('/');
+    if (holds && root.size() > innermost.size()) innermost = root;
+  }
+  return std::string(innermost);
 }
 
 void Server::register_actions() {
@@ -179,6 +203,7 @@ Expected<Json> Server::initialize(const Json& params) {
   diagnostics_.set_enabled(chosen->diagnostics);
   const PositionEncoding encoding = choose_encoding(client->position_encodings);
   documents_.set_encoding(encoding);
+  roots_ = read_roots(params);
   return Json{{"capabilities", capabilities(encoding)}, {"serverInfo", {{"name", "weftd"}, {"version", version_}}}};
 }
 

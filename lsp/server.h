@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "lsp/action_lists.h"
 #include "lsp/action_runs.h"
@@ -59,6 +60,9 @@ class Server {
   void tell_warnings();
   void engine_failed(const Error& error);
   void log_to_client(const Error& error);
+  // With the other documents that are open, and the folder that it lies in.
+  void start_completion(CompletionJob job, Reply reply);
+  [[nodiscard]] std::string root_of(std::string_view path) const;
   // Null after answering that the document is not open.
   const Document* open_document(const std::string& uri, Reply& reply);
 
@@ -73,6 +77,7 @@ class Server {
   AdapterMethods adapter_methods_;
   WorkProgress loading_;
   std::string version_;
+  std::vector<std::string> roots_;  // the workspace's folders
   bool client_shows_progress_ = false;
   bool initialized_ = false;
   std::string last_failure_;

@@ -18,6 +18,7 @@ struct LineScores {
   double similarity = 0;
   std::string model;
   std::vector<double> latencies_ms;
+  std::vector<PlaceScore> places;  // answered
 };
 
 std::string_view without_trailing_blanks(std::string_view line) {
@@ -58,8 +59,10 @@ Expected<void> score_place(const EvalFile& file, std::size_t place, generation::
   ++scores.answered;
   const std::string_view offered = result->items.front().text;
   const std::string_view line = without_trailing_blanks(offered.substr(0, offered.find('\n')));
-  scores.exact += line == expected ? 1 : 0;
-  scores.similarity += similarity(line, expected);
+  const PlaceScore score{result->items.front().parts, line == expected, similarity(line, expected)};
+  scores.exact += score.exact ? 1 : 0;
+  scores.similarity += score.similarity;
+  scores.places.push_back(score);
   return {};
 }
 
@@ -136,6 +139,7 @@ Expected<CompletionEvalReport> evaluate_completion(const CompletionEvalOptions& 
     progress(line_share * static_cast<double>(i + 1) / static_cast<double>(files->size()));
   }
   fill(report, lines);
+  if (options.keeps_places) report.places = std::move(lines.places);
   if (scores_tokens) {
     if (report.model.empty()) report.model = hooks.scorer->info().name;
     const auto tokens =
@@ -148,7 +152,7 @@ Expected<CompletionEvalReport> evaluate_completion(const CompletionEvalOptions& 
 }
 
 std::string to_json(const CompletionEvalReport& report) {
-  const nlohmann::ordered_json json = {
+  nlohmann::ordered_json json = {
       {"model", report.model},
       {"files", report.files},
       {"positions", report.positions},
@@ -163,6 +167,13 @@ std::string to_json(const CompletionEvalReport& report) {
       {"bits_per_byte", report.bits_per_byte},
       {"next_token_accuracy", report.next_token_accuracy},
   };
+  for (const PlaceScore& place : report.places) {
+    json["places"].push_back({{"mean_logprob", place.parts.mean_logprob},
+                              {"worst_logprob", place.parts.worst_logprob},
+                              {"tokens", place.parts.tokens},
+                              {"exact", place.exact},
+                              {"similarity", place.similarity}});
+  }
   return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 

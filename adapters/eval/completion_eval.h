@@ -28,6 +28,14 @@ struct CompletionEvalOptions {
   std::size_t window_tokens = 512;    // a scored window starts with no context
   std::size_t max_windows = 8;        // 0: no token scoring
   std::uint64_t seed = 1;
+  bool keeps_places = false;  // fills the report's `places`
+};
+
+// What was offered at one place, and whether it was right.
+struct PlaceScore {
+  generation::ScoreParts parts;
+  bool exact = false;
+  double similarity = 0;
 };
 
 struct CompletionEvalReport {
@@ -43,6 +51,7 @@ struct CompletionEvalReport {
   std::size_t scored_tokens = 0, scored_bytes = 0;
   double bits_per_byte = 0;
   double next_token_accuracy = 0;
+  std::vector<PlaceScore> places;  // of those that were answered
 };
 
 struct CompletionEvalHooks {

@@ -7,6 +7,7 @@
 #include "generation/completion/confidence.h"
 #include "generation/completion/filter.h"
 #include "generation/completion/score.h"
+#include "generation/completion/threshold.h"
 
 namespace weft::generation {
 namespace {
@@ -63,6 +64,7 @@ CandidateTrace judge(const GenerationResult& result, const RankContext& context)
   trace.parts.mean_logprob = confidence.mean_logprob;
   trace.parts.worst_logprob = confidence.worst_logprob;
   trace.parts.tokens = confidence.tokens;
+  trace.parts.confidence = confidence_in(trace.parts, context.model);
   trace.score = total_score(trace.parts);
   return trace;
 }

@@ -19,6 +19,7 @@ struct RankContext {
   const model::Tokenizer& tokenizer;
   std::string_view opening{};  // the requests'
   SyntaxGate* gate = nullptr;  // of the place; null: nobody can tell what fits
+  std::string_view model{};    // whose calibration says how sure it is
 };
 
 struct Ranked {

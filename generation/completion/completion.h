@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,13 +22,23 @@ struct DocumentView {
   std::int64_t version = 0;
 };
 
+// Another document that is open beside the one that is asked about.
+struct OpenDocument {
+  std::string path, language;
+  std::shared_ptr<const std::string> text;  // UTF-8; the same as long as the document does not change
+  std::uint64_t last_edit = 0;              // higher is later, over all documents; 0: never
+  std::size_t edited_at = 0;                // byte offset of that edit
+};
+
 enum class Trigger { kAutomatic, kInvoked };
 
 struct CompletionRequest {
   DocumentView document;
   std::size_t cursor = 0;  // byte offset, on a character boundary
   Trigger trigger = Trigger::kAutomatic;
-  AdapterId adapter{};  // 0: the base alone
+  AdapterId adapter{};               // 0: the base alone
+  std::vector<OpenDocument> others;  // for families that can be told of other files
+  std::string root;                  // folder that paths are told relative to; its name is the repository's
   std::string session;  // requests of one session about one document supersede each other at the caller's wish
 };
 
@@ -36,12 +47,13 @@ struct ScoreParts {
   double mean_logprob = 0;   // of a token: the length-normalised log-probability
   double worst_logprob = 0;  // the least of a token in the first line
   std::size_t tokens = 0;
-  int syntax_errors = 0;             // that it adds where it is inserted; 0 where nobody can tell
-  double cut = 0;                    // the share of its bytes that the syntax gate took away
-  std::size_t open_brackets = 0;     // that it opens and neither it nor the text behind the cursor closes
-  std::size_t odd_indentations = 0;  // lines that are deeper without a reason, or come back to no outer block
-  double repetition = 0;             // the share of its lines that stand in it or just above the cursor already
-  double overlap = 0;                // the share of its lines that stand below the cursor already
+  std::optional<double> confidence{};  // that the first line is right, by the model's calibration; see threshold.h
+  int syntax_errors = 0;               // that it adds where it is inserted; 0 where nobody can tell
+  double cut = 0;                      // the share of its bytes that the syntax gate took away
+  std::size_t open_brackets = 0;       // that it opens and neither it nor the text behind the cursor closes
+  std::size_t odd_indentations = 0;    // lines that are deeper without a reason, or come back to no outer block
+  double repetition = 0;               // the share of its lines that stand in it or just above the cursor already
+  double overlap = 0;                  // the share of its lines that stand below the cursor already
 };
 
 struct CompletionItem {
@@ -92,6 +104,8 @@ struct CompletionOptions {
   // A fresh place computes all of it: more context would cost a processor more time than an editor waits.
   std::size_t prompt_budget_tokens = 448;
   std::size_t suffix_budget_tokens = 128;  // of the prompt's
+  // Of other files, beside the prompt's budget, in families that can be told of them. It is computed once a region.
+  std::size_t context_budget_tokens = 256;
   std::size_t max_new_tokens = 64;
   std::size_t cache_entries = 250;
   std::size_t max_lines = 12;          // of one suggestion

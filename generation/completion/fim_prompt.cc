@@ -27,6 +27,7 @@ class Layout {
         part(format_.prefix, &Layout::prefix);
         part(format_.suffix, &Layout::suffix);
         out_.control(format_.middle);
+        out_.tokens(parts_.increment);
         break;
       case FimLayout::kSpm:
         out_.control(format_.prefix);

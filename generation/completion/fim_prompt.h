@@ -20,6 +20,7 @@ struct FimParts {
   std::string path{};                       // of the file to fill in; told where there is context
   std::vector<TokenId> prefix{}, suffix{};  // `prefix` as the start of a text where the format says so, and no file
                                             // is told of in front of it (FileHeader::kComment, kPlus)
+  std::vector<TokenId> increment{};         // the prefix's end, where the format wants it behind the middle token
 };
 
 // Without a beginning-of-sequence token. What stands between two control tokens is encoded as a whole, but for the

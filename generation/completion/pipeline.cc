@@ -119,16 +119,29 @@ RequestId Pipeline::complete(CompletionRequest request, Done done) {
   return id;
 }
 
-Expected<Prompt> Pipeline::prompt_at(const CompletionRequest& request, const CursorPlace& place) const {
-  return build_prompt({request.document.path, place.before, place.after}, budget(),
-                      {config_, engine_.tokenizer(), engine_.prefix_trie()}, options_.screen);
+Expected<Prompt> Pipeline::prompt_at(const CompletionRequest& request, const CursorPlace& place) {
+  const std::vector<FimFile> context =
+      context_.context_at(request, place, context_budget(), engine_.tokenizer(), options_.screen);
+  const std::string repository = request.root.substr(request.root.find_last_of('/') + 1);
+  return build_prompt({.path = request.document.path,
+                       .before = place.before,
+                       .after = place.after,
+                       .context = context,
+                       .repository = repository,
+                       .told_path = told_path(request.document.path, request.root)},
+                      budget(), {config_, engine_.tokenizer(), engine_.prefix_trie()}, options_.screen);
 }
 
-// The generated tokens need positions too.
+std::size_t Pipeline::context_budget() const {
+  return config_.fim.header == model::FileHeader::kNone ? 0 : options_.context_budget_tokens;
+}
+
+// The context and the generated tokens need positions too.
 PromptBudget Pipeline::budget() const {
   const std::size_t positions = engine_.model_info().max_positions;
+  const std::size_t others = options_.max_new_tokens + context_budget();
   std::size_t total = options_.prompt_budget_tokens;
-  if (positions > 0) total = std::min(total, positions - std::min(positions, options_.max_new_tokens));
+  if (positions > 0) total = std::min(total, positions - std::min(positions, others));
   return {total, std::min(options_.suffix_budget_tokens, total / 2)};
 }
 
@@ -303,7 +316,8 @@ Ranked Pipeline::rank(const Pending& pending, std::span<const GenerationResult> 
                                             .rules = pending.rules,
                                             .tokenizer = engine_.tokenizer(),
                                             .opening = pending.opening,
-                                            .gate = gate ? &*gate : nullptr});
+                                            .gate = gate ? &*gate : nullptr,
+                                            .model = model_});
   // Who asked sees what there is, and what has been shown goes on.
   const bool shown = pending.tried_bytes > 0 && !pending.done;
   if (pending.request.trigger == Trigger::kInvoked || options_.shows_unsure || shown || ranked.items.empty()) {

@@ -17,6 +17,7 @@
 
 #include "generation/completion/candidates.h"
 #include "generation/completion/completion.h"
+#include "generation/completion/context.h"
 #include "generation/completion/place.h"
 #include "generation/completion/prompt.h"
 #include "generation/completion/result_cache.h"
@@ -59,7 +60,7 @@ class Pipeline : public std::enable_shared_from_this<Pipeline> {
 
   void start(RequestId id, std::shared_ptr<Pending> pending, const Prompt& prompt);
   [[nodiscard]] std::vector<GenerationRequest> generations(const Pending& pending, const Prompt& prompt) const;
-  [[nodiscard]] Expected<Prompt> prompt_at(const CompletionRequest& request, const CursorPlace& place) const;
+  [[nodiscard]] Expected<Prompt> prompt_at(const CompletionRequest& request, const CursorPlace& place);
   void stop_background(const CompletionRequest& request);
   template <class Which>
   void stop(Which which);
@@ -75,6 +76,7 @@ class Pipeline : public std::enable_shared_from_this<Pipeline> {
   [[nodiscard]] CompletionResult result_of(Ranked ranked, CompletionTimings timings, TimePoint begun) const;
   [[nodiscard]] CompletionResult nothing(std::string_view reason, CompletionTimings timings, TimePoint begun) const;
   [[nodiscard]] PromptBudget budget() const;
+  [[nodiscard]] std::size_t context_budget() const;
   [[nodiscard]] RequestId next_id();
 
   Engine& engine_;
@@ -83,6 +85,7 @@ class Pipeline : public std::enable_shared_from_this<Pipeline> {
   const std::shared_ptr<const Clock> clock_;
   const CompletionOptions options_;
   const std::string model_;
+  ContextKeeper context_;
   std::mutex mutex_;
   std::uint64_t last_id_ = 0;
   std::map<RequestId, std::shared_ptr<Pending>> pending_;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
+#include <utility>
 
 #include "generation/completion/fim_prompt.h"
 #include "generation/completion/open_end.h"
@@ -10,6 +12,7 @@ namespace weft::generation {
 namespace {
 
 constexpr std::array<std::size_t, 3> kLineSteps = {32, 8, 1};  // the biggest that fits moves the window least often
+constexpr std::size_t kIncrementLines = 8;                     // that the middle token may stand before the cursor's
 constexpr std::size_t kTokenStep = 64;                         // for lines longer than the whole budget
 constexpr std::size_t kLineTokens = 32;
 constexpr std::size_t kByteStep = 2048;
@@ -146,17 +149,46 @@ Expected<Sides> screened_sides(const PromptSource& source, const PromptBudget& r
   return sides;
 }
 
-// Of the end of the text before the cursor.
-std::vector<TokenId> prefix_tokens(const Sides& sides, std::size_t budget, const Encoding& encoding) {
-  const std::string_view text = sides.before;
-  const std::size_t start = window_start(text, line_starts(text, sides.piece), budget, encoding.tokenizer);
-  std::vector<TokenId> tokens = encode_window(text.substr(start), encoding);
-  if (tokens.size() > budget) {
-    const std::size_t step = std::min(kTokenStep, std::max<std::size_t>(budget / 2, 1));
-    const std::size_t cut = std::min((tokens.size() - budget + step - 1) / step * step, tokens.size());
-    tokens.erase(tokens.begin(), tokens.begin() + static_cast<std::ptrdiff_t>(cut));
+// The text before the cursor; its last lines apart where the format wants them behind the middle token.
+struct PrefixTokens {
+  std::vector<TokenId> old;
+  std::optional<std::vector<TokenId>> increment;
+};
+
+// Those from the last line on whose number is a multiple, or the cursor's own line; none where that is long itself.
+std::optional<std::size_t> increment_begin(std::string_view text, const std::vector<Line>& lines, std::size_t start,
+                                           std::size_t budget, const model::Tokenizer& tokenizer) {
+  if (lines.empty() || lines.back().begin < start) return std::nullopt;
+  const auto fits = [&](std::size_t begin) { return tokenizer.encode(text.substr(begin)).size() * 2 <= budget; };
+  for (auto line = lines.rbegin(); line != lines.rend() && line->begin > start; ++line) {
+    if (line->number % kIncrementLines != 0) continue;
+    if (fits(line->begin)) return line->begin;
+    break;
   }
-  return tokens;
+  return fits(lines.back().begin) ? std::optional(lines.back().begin) : std::nullopt;
+}
+
+PrefixTokens prefix_tokens(const Sides& sides, std::size_t budget, const model::FimFormat& format,
+                           const model::Tokenizer& tokenizer) {
+  const std::string_view text = sides.before;
+  const std::vector<Line> lines = line_starts(text, sides.piece);
+  const std::size_t start = window_start(text, lines, budget, tokenizer);
+  PrefixTokens out;
+  std::size_t end = text.size();
+  if (format.increment_after_middle) {
+    if (const auto begin = increment_begin(text, lines, start, budget, tokenizer)) {
+      end = *begin;
+      out.increment = encode_window(text.substr(end), {tokenizer, false});
+    }
+  }
+  out.old = encode_window(text.substr(start, end - start), {tokenizer, format.starts_prefix});
+  const std::size_t room = budget - std::min(budget, out.increment ? out.increment->size() : 0);
+  if (out.old.size() > room) {
+    const std::size_t step = std::min(kTokenStep, std::max<std::size_t>(room / 2, 1));
+    const std::size_t cut = std::min((out.old.size() - room + step - 1) / step * step, out.old.size());
+    out.old.erase(out.old.begin(), out.old.begin() + static_cast<std::ptrdiff_t>(cut));
+  }
+  return out;
 }
 
 // The beginning of the text after the cursor, cut after a whole line unless that leaves little.
@@ -185,10 +217,15 @@ Expected<Prompt> build_prompt(const PromptSource& source, const PromptBudget& bu
   const std::size_t room = budget.total_tokens > reserved ? budget.total_tokens - reserved : 1;
   const auto sides = screened_sides(source, {room, for_suffix}, screen);
   if (!sides) return sides.error();
-  const Encoding encoding{tokenizer, config.fim.starts_prefix};
-  FimParts parts{.prefix = prefix_tokens(*sides, room, encoding)};
-  const std::vector<TokenId> whole_prefix = parts.prefix;
-  prompt.opening = take_open_end(parts.prefix, sides->before, tokenizer, prefix_trie);
+  PrefixTokens prefix = prefix_tokens(*sides, room, config.fim, tokenizer);
+  const std::vector<TokenId> whole_prefix = prefix.old;
+  std::vector<TokenId>& typed = prefix.increment ? *prefix.increment : prefix.old;
+  prompt.opening = take_open_end(typed, sides->before, tokenizer, prefix_trie);
+  FimParts parts{.repository = std::string(source.repository),
+                 .context = {source.context.begin(), source.context.end()},
+                 .path = std::string(source.told_path),
+                 .prefix = std::move(prefix.old)};
+  if (prefix.increment) parts.increment = std::move(*prefix.increment);
   if (!infill) {
     prompt.tokens.insert(prompt.tokens.end(), parts.prefix.begin(), parts.prefix.end());
     if (prompt.tokens.empty()) return Prompt{whole_prefix, {}};  // a prompt has a token

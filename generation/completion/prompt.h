@@ -1,14 +1,18 @@
 // From a document and a cursor to the tokens that the model sees. The prefix keeps its end and the suffix its
-// beginning. The window starts at a line whose number is a multiple of a big step, so that typing does not move it at
-// each key and the KV of everything before the cursor stays valid. Pure.
+// beginning. What changes least comes first, as far as the family's order lets it: the repository, other files, the
+// suffix, the prefix, and last what is being typed. The window starts at a line whose number is a multiple of a big
+// step, and so do the lines that stand behind the middle token where the family stands that, so that typing does not
+// move them at each key and the KV of everything before stays valid. Pure.
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "generation/completion/completion.h"
+#include "generation/completion/fim_prompt.h"
 #include "model/base/expected.h"
 #include "model/config/model_config.h"
 #include "model/tokenizer/prefix_trie.h"
@@ -24,6 +28,9 @@ struct PromptBudget {
 struct PromptSource {
   std::string_view path;
   std::string_view before, after;  // the document's text around the cursor
+  // Told of in families that can; screened already, and not part of the budget.
+  std::span<const FimFile> context{};
+  std::string_view repository{}, told_path{};
 };
 
 struct PromptModel {

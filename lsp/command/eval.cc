@@ -37,7 +37,9 @@ int fail(const Error& error) {
 }
 
 int run(const Settings& settings) {
-  auto stack = load_model_stack(settings.model);
+  generation::CompletionOptions completion;
+  completion.shows_unsure = settings.options.keeps_places;
+  auto stack = load_model_stack(settings.model, completion);
   if (!stack) return fail(stack.error());
   auto bar = std::make_unique<ProgressBar>(*stack->clock);
   adapters::CompletionEvalHooks hooks;
@@ -71,6 +73,8 @@ void add_completion(CLI::App& group, int& exit_code) {
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   app->add_option("--seed", options.seed, "seed of the chosen places")->capture_default_str();
+  app->add_flag("--details", options.keeps_places,
+                "show what the model is unsure of too, and say in the JSON of each place how sure it was");
   add_model_options(*app, settings->model);
   app->add_flag("--json", settings->json, "print the report as JSON");
   app->footer("Example:\n  weft eval completion --data ./held-out --max-files 20 --json");

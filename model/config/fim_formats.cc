@@ -14,8 +14,11 @@ struct FimRow {
   std::string_view repository_end{};
   FileHeader header = FileHeader::kNone;
   bool starts_prefix = false;  // as FimFormat has it
-  std::string_view needs{};    // another control token that tells the family from others with the same three
-  std::string_view lacks{};    // one that it does not have
+  // What is behind the middle token is what the model was trained to write there, from any place on; so every family
+  // stands it whose prompts end with that token and where it makes a difference.
+  bool increment_after_middle = false;
+  std::string_view needs{};  // another control token that tells the family from others with the same three
+  std::string_view lacks{};  // one that it does not have
   std::array<std::string_view, 5> stops{};
 };
 
@@ -30,6 +33,7 @@ constexpr std::array kRows{
            .repository_end = "\n",
            .header = FileHeader::kPathLine,
            .needs = "<|repo_name|>",
+           .increment_after_middle = true,
            .stops = {"<|endoftext|>", "<|fim_pad|>", "<|repo_name|>", "<|file_sep|>", "<|im_end|>"}},
     // CodeGemma
     FimRow{.prefix = "<|fim_prefix|>",
@@ -38,11 +42,13 @@ constexpr std::array kRows{
            .file = "<|file_separator|>",
            .header = FileHeader::kSeparator,
            .needs = "<|file_separator|>",
+           .increment_after_middle = true,
            .stops = {"<|file_separator|>", "<end_of_turn>"}},
     // Granite 4
     FimRow{.prefix = "<|fim_prefix|>",
            .suffix = "<|fim_suffix|>",
            .middle = "<|fim_middle|>",
+           .increment_after_middle = true,
            .stops = {"<|end_of_text|>", "<|fim_pad|>"}},
     // StarCoder2
     FimRow{.prefix = "<fim_prefix>",
@@ -52,6 +58,7 @@ constexpr std::array kRows{
            .file = "<file_sep>",
            .header = FileHeader::kPathInPrefix,
            .needs = "<file_sep>",
+           .increment_after_middle = true,
            .stops = {"<|endoftext|>", "<file_sep>", "<repo_name>", "<fim_pad>"}},
     // Mellum: its tokens are StarCoder's but for those of GitHub
     FimRow{.prefix = "<fim_prefix>",
@@ -70,19 +77,27 @@ constexpr std::array kRows{
            .repository = "<reponame>",
            .file = "<filename>",
            .header = FileHeader::kPathLine,
+           .increment_after_middle = true,
            .stops = {"<|endoftext|>", "<filename>", "<reponame>", "<fim_pad>"}},
     // SantaCoder
     FimRow{.prefix = "<fim-prefix>",
            .suffix = "<fim-suffix>",
            .middle = "<fim-middle>",
+           .increment_after_middle = true,
            .stops = {"<|endoftext|>", "<fim-pad>"}},
     // CodeLlama 7B, 13B and 70B
-    FimRow{.prefix = "▁<PRE>", .suffix = "▁<SUF>", .middle = "▁<MID>", .starts_prefix = true, .stops = {"▁<EOT>"}},
+    FimRow{.prefix = "▁<PRE>",
+           .suffix = "▁<SUF>",
+           .middle = "▁<MID>",
+           .starts_prefix = true,
+           .increment_after_middle = true,
+           .stops = {"▁<EOT>"}},
     // DeepSeek-Coder
     FimRow{.prefix = "<｜fim▁begin｜>",
            .suffix = "<｜fim▁hole｜>",
            .middle = "<｜fim▁end｜>",
            .header = FileHeader::kComment,
+           .increment_after_middle = true,
            .stops = {"<｜end▁of▁sentence｜>"}},
     // Seed-Coder: the order of its technical report
     FimRow{.prefix = "<[fim-prefix]>",
@@ -122,6 +137,7 @@ FimFormat find_fim_format(const Architecture& architecture, const std::function<
     out.header = row->header;
   }
   out.starts_prefix = row->starts_prefix;
+  out.increment_after_middle = row->increment_after_middle;
   for (const std::string_view stop : row->stops) {
     if (!stop.empty()) out.stops.emplace_back(stop);
   }

@@ -30,7 +30,10 @@ struct FimFormat {
   std::string repository{}, file{};  // before a repository's name, before a file; empty: there is none
   std::string repository_end{};      // behind the name
   FileHeader header = FileHeader::kNone;
-  bool starts_prefix = false;      // P is encoded as the start of a text, with SentencePiece's space in front
+  bool starts_prefix = false;  // P is encoded as the start of a text, with SentencePiece's space in front
+  // The last lines of P stand behind <middle>, as if the model had begun to fill in, so that typing changes nothing
+  // before it (kPsm alone; the order of EFIM, arXiv:2505.21889, and of llama.vim).
+  bool increment_after_middle = false;
   std::vector<std::string> stops;  // control tokens that end a generation
   [[nodiscard]] bool available() const { return !prefix.empty(); }
 };

@@ -237,5 +237,108 @@ TEST_F(Completion, EditsThatCannotBeFollowedOfferNothingUntilTheWholeTextComes) 
   EXPECT_EQ(*backend->requests()[0].document.text, "whole");
 }
 
+Json explained(LspClient& client, const Json& params) { return client.ask("weft/explain", params).at("result"); }
+
+TEST_F(Completion, ExplainSaysWhatBecameOfEachCandidate) {
+  const int id = client.request_inline(kUri, 1, 6);
+  generation::CompletionResult result;
+  result.items.push_back({.text = "o(x)", .replace_begin = 12, .replace_end = 12, .score = -0.5});
+  result.model = "fake";
+  result.timings.prefill_ms = 7;
+  result.timings.prompt_tokens = 20;
+  generation::CandidateTrace good{.generated = "o(x) 1", .offered = "o(x)"};
+  good.steps.push_back({"syntax", 2});
+  good.score = -0.5;
+  good.parts.mean_logprob = -0.4;
+  good.parts.repetition = 0.2;
+  result.candidates = {good, {.generated = ")", .offered = "", .reason = "unbalanced brackets"}};
+  backend->answer(0, result);
+  client.wait_for(id);
+  const Json why = explained(client, {{"textDocument", {{"uri", kUri}}}, {"position", at(1, 6)}});
+  EXPECT_EQ(why.at("outcome"), "offered");
+  EXPECT_EQ(why.at("kind"), "inline");
+  EXPECT_EQ(why.at("trigger"), "automatic");
+  EXPECT_EQ(why.at("version"), 1);
+  EXPECT_EQ(why.at("position"), at(1, 6));
+  EXPECT_EQ(why.at("stagesMs").at("prefill"), 7.0);
+  EXPECT_EQ(why.at("tokens").at("prompt"), 20);
+  ASSERT_EQ(why.at("candidates").size(), 2U);
+  const Json& first = why.at("candidates").at(0);
+  EXPECT_EQ(first.at("generated"), "o(x) 1");
+  EXPECT_EQ(first.at("filters"), (Json::array({{{"filter", "syntax"}, {"removedBytes", 2}}})));
+  EXPECT_EQ(first.at("score"), -0.5);
+  EXPECT_EQ(first.at("parts").at("meanLogprob"), -0.4);
+  EXPECT_EQ(first.at("parts").at("repetition"), 0.2);
+  EXPECT_EQ(why.at("candidates").at(1).at("reason"), "unbalanced brackets");
+}
+
+TEST_F(Completion, ExplainSaysWhyNothingWasShown) {
+  const Json document = {{"uri", kUri}};
+  const auto outcome = [&](const Json& position) {
+    return explained(client, {{"textDocument", document}, {"position", position}}).at("outcome");
+  };
+  EXPECT_EQ(explained(client, {{"textDocument", document}}), nullptr);
+  const int empty = client.request_inline(kUri, 0, 1);
+  EXPECT_EQ(outcome(at(0, 1)), "waiting");
+  generation::CompletionResult nothing;
+  nothing.reason = "unsure";
+  backend->answer(0, nothing);
+  client.wait_for(empty);
+  EXPECT_EQ(outcome(at(0, 1)), "nothing");
+  EXPECT_EQ(explained(client, {{"textDocument", document}}).at("reason"), "unsure");
+
+  client.request_inline(kUri, 0, 2);
+  client.request_inline(kUri, 0, 3);
+  EXPECT_EQ(outcome(at(0, 2)), "superseded");
+  client.insert(kUri, 2, 1, 6, "o");
+  EXPECT_EQ(outcome(at(0, 3)), "the document changed");
+  backend->answer(2, "late");
+  client.loop().run_posted();
+  EXPECT_EQ(outcome(at(0, 3)), "the document changed");
+  const int cancelled = client.request_inline(kUri, 0, 4);
+  client.notify("$/cancelRequest", {{"id", cancelled}});
+  EXPECT_EQ(outcome(at(0, 4)), "cancelled");
+  client.request_inline(kUri, 1, 0);
+  client.loop().advance(std::chrono::milliseconds(5000));
+  EXPECT_EQ(outcome(at(1, 0)), "timed out");
+  const int broken = client.request_inline(kUri, 1, 1);
+  backend->answer(5, make_error("the device is gone"));
+  client.wait_for(broken);
+  const Json why = explained(client, {{"textDocument", document}});
+  EXPECT_EQ(why.at("outcome"), "failed");
+  EXPECT_EQ(why.at("error"), "the device is gone");
+}
+
+TEST_F(Completion, ExplainReadsItsParams) {
+  EXPECT_EQ(client.ask("weft/explain", Json::object()).at("error").at("code"), kInvalidParams);
+  const Json wrong = {{"textDocument", {{"uri", kUri}}}, {"position", 1}};
+  EXPECT_EQ(client.ask("weft/explain", wrong).at("error").at("code"), kInvalidParams);
+  EXPECT_EQ(explained(client, {{"textDocument", {{"uri", "file:///no.py"}}}}), nullptr);
+}
+
+TEST(CompletionContext, TheRequestHasTheOtherOpenDocumentsTheLastEditedFirst) {
+  const auto backend = std::make_shared<FakeBackend>();
+  LspClient client(loader_of(backend));
+  client.ask("initialize", {{"processId", nullptr},
+                            {"rootUri", "file:///ignored"},
+                            {"workspaceFolders", Json::array({{{"uri", "file:///code"}, {"name", "code"}}})},
+                            {"capabilities", Json::object()}});
+  client.notify("initialized", Json::object());
+  client.wait_for_model();
+  client.open("file:///code/a.py", "a = 1\n");
+  client.open("file:///code/b.py", "b = 1\n");
+  client.open("file:///code/c.py", "c = 1\n");
+  client.insert("file:///code/c.py", 2, 0, 5, "2");
+  client.request_inline("file:///code/a.py", 0, 5);
+  const auto& request = backend->requests().at(0);
+  EXPECT_EQ(request.root, "/code");
+  ASSERT_EQ(request.others.size(), 2U);
+  EXPECT_EQ(request.others[0].path, "/code/c.py");
+  EXPECT_EQ(*request.others[0].text, "c = 12\n");
+  EXPECT_EQ(request.others[0].edited_at, 6U);
+  EXPECT_EQ(request.others[1].path, "/code/b.py");
+  EXPECT_EQ(request.others[1].last_edit, 0U);
+}
+
 }  // namespace
 }  // namespace weft::test

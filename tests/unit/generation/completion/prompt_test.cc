@@ -180,6 +180,94 @@ TEST(Prompt, KeepsALineEndAndItsIndentationTogether) {
   EXPECT_EQ(prompt->tokens, tokenizer.encode(text));
 }
 
+// How many tokens of a key's prompt are those of the key before it, from the first on: what need not be computed again.
+class Keys : public ::testing::Test {
+ protected:
+  std::vector<TokenId> prompt(std::string_view before, std::string_view after) {
+    PromptBudget budget{1024, 256};
+    auto built = build_prompt({"a.py", before, after}, budget, {config_, tokenizer_, trie_}, unscreened);
+    WEFT_CHECK(built.has_value());
+    return built->tokens;
+  }
+  // Tokens of the second prompt that are not in the common beginning.
+  static std::size_t fresh(const std::vector<TokenId>& first, const std::vector<TokenId>& second) {
+    const std::size_t shorter = std::min(first.size(), second.size());
+    const auto differ =
+        std::mismatch(first.begin(), first.begin() + static_cast<std::ptrdiff_t>(shorter), second.begin());
+    return second.size() - static_cast<std::size_t>(differ.first - first.begin());
+  }
+  std::size_t middle(const std::vector<TokenId>& tokens) {
+    return static_cast<std::size_t>(std::ranges::find(tokens, ByteTokenizer::kFimMiddle) - tokens.begin());
+  }
+  static model::ModelConfig incremental() {
+    model::ModelConfig config = fim_config(model::FimLayout::kPsm);
+    config.fim.increment_after_middle = true;
+    return config;
+  }
+
+  model::ModelConfig config_ = incremental();
+  ByteTokenizer tokenizer_;
+  model::PrefixTrie trie_{tokenizer_};
+  const std::string head_ = numbered_lines(20), tail_ = "\n" + numbered_lines(30);  // 390 bytes, of which 256 count
+};
+
+TEST_F(Keys, InsideALineChangeNothingBeforeTheMiddle) {
+  const std::string line = "value = compute(first, second)";
+  auto last = prompt(head_, tail_);
+  for (std::size_t typed = 1; typed <= line.size(); ++typed) {
+    auto next = prompt(head_ + line.substr(0, typed), tail_);
+    EXPECT_EQ(fresh(last, next), 1U) << typed;
+    EXPECT_TRUE(std::equal(last.begin(), last.begin() + static_cast<std::ptrdiff_t>(middle(last)) + 1, next.begin()));
+    last = std::move(next);
+  }
+  EXPECT_EQ(fresh(last, prompt(head_ + line.substr(0, line.size() - 1), tail_)), 0U) << "backspace";
+}
+
+TEST_F(Keys, AcrossLinesMoveTheMiddleOnceInAWhile) {
+  std::string text = head_;
+  auto last = prompt(text, tail_);
+  std::size_t moved = 0;
+  for (int key = 0; key < 320; ++key) {  // sixteen lines of twenty keys
+    text += key % 20 == 19 ? '\n' : 'x';
+    auto next = prompt(text, tail_);
+    fresh(last, next) > 1 ? ++moved : 0;
+    last = std::move(next);
+  }
+  EXPECT_LE(moved, 3U);
+}
+
+TEST_F(Keys, EditsBelowTheCursorKeepWhatIsAboveIt) {
+  const auto before = prompt(head_ + "x = ", tail_);
+  const auto after = prompt(head_ + "x = ", tail_ + "more\n");
+  const auto edited = prompt(head_ + "x = ", "\nother" + tail_);
+  EXPECT_EQ(before, after) << "farther than the prompt reaches";
+  const auto suffix = std::ranges::find(edited, ByteTokenizer::kFimSuffix) - edited.begin();
+  EXPECT_TRUE(std::equal(edited.begin(), edited.begin() + suffix, before.begin()));
+}
+
+TEST_F(Keys, StandInOrderAndNothingIsLost) {
+  const auto tokens = prompt(head_ + "x = 1", tail_);
+  const auto suffix = std::ranges::find(tokens, ByteTokenizer::kFimSuffix);
+  const auto middle = std::ranges::find(tokens, ByteTokenizer::kFimMiddle);
+  EXPECT_EQ(tokenizer_.decode({tokens.begin(), suffix}) + tokenizer_.decode({middle, tokens.end()}), head_ + "x = 1");
+  EXPECT_TRUE(tokenizer_.decode({middle, tokens.end()}).starts_with("line0016"));
+}
+
+TEST_F(Keys, OfALineLongerThanTheBudgetStayInThePrefix) {
+  const auto tokens = prompt(std::string(3000, 'a'), tail_);
+  EXPECT_EQ(middle(tokens) + 1, tokens.size());
+}
+
+TEST_F(Keys, InSpmAreTheLastOfThePrompt) {
+  config_ = fim_config(model::FimLayout::kSpm);
+  auto last = prompt(head_, tail_);
+  for (const char* typed : {"v", "va", "val"}) {
+    auto next = prompt(head_ + typed, tail_);
+    EXPECT_EQ(fresh(last, next), 1U);
+    last = std::move(next);
+  }
+}
+
 TEST(StopTokens, AreTheEndOfTextAndWhatSeparatesDocuments) {
   const auto stops = stop_tokens(fim_config(model::FimLayout::kPsm), kTokenizer);
   EXPECT_EQ(stops.size(), 4U);
