@@ -202,7 +202,10 @@ std::vector<std::string> read_roots(const Json& initialize_params) {
   }
   if (auto uri = root(initialize_params).at("rootUri").string(); uri && uris.empty()) uris.push_back(*std::move(uri));
   for (const std::string& uri : uris) {
-    if (auto path = path_of_uri(uri)) paths.push_back(*std::move(path));
+    auto path = path_of_uri(uri);
+    if (!path) continue;
+    while (path->ends_with('/')) path->pop_back();
+    paths.push_back(*std::move(path));
   }
   return paths;
 }

@@ -71,6 +71,12 @@ struct InlineCompletionParams {
   std::optional<SelectedCompletion> selected;
 };
 
+// weft/explain. The position may be left out.
+struct ExplainParams {
+  std::string uri;
+  std::optional<Position> position;
+};
+
 struct CodeActionParams {
   std::string uri;
   Range range;
@@ -104,11 +110,6 @@ Expected<TextDocumentItem> read_did_open(const Json& params);
 Expected<DidChangeParams> read_did_change(const Json& params);
 Expected<std::string> read_text_document_uri(const Json& params);  // didClose, didSave
 Expected<TextDocumentPosition> read_text_document_position(const Json& params);
-// weft/explain. The position may be left out.
-struct ExplainParams {
-  std::string uri;
-  std::optional<Position> position;
-};
 Expected<ExplainParams> read_explain(const Json& params);
 Expected<InlineCompletionParams> read_inline_completion(const Json& params);
 Expected<CodeActionParams> read_code_action(const Json& params);

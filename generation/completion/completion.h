@@ -69,10 +69,10 @@ struct FilterStep {
   std::size_t removed_bytes = 0;
 };
 struct CandidateTrace {
-  std::string generated;          // what the model wrote
-  std::string offered;            // what is left of it, with LF line ends; empty: nothing
-  std::string_view reason;        // why nothing is left
-  std::vector<FilterStep> steps;  // the filters that took something away, in their order
+  std::string generated{};          // what the model wrote
+  std::string offered{};            // what is left of it, with LF line ends; empty: nothing
+  std::string_view reason{};        // why nothing is left
+  std::vector<FilterStep> steps{};  // the filters that took something away, in their order
   double score = 0;
   ScoreParts parts{};
 };

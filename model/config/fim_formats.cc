@@ -14,11 +14,11 @@ struct FimRow {
   std::string_view repository_end{};
   FileHeader header = FileHeader::kNone;
   bool starts_prefix = false;  // as FimFormat has it
+  std::string_view needs{};    // another control token that tells the family from others with the same three
+  std::string_view lacks{};    // one that it does not have
   // What is behind the middle token is what the model was trained to write there, from any place on; so every family
   // stands it whose prompts end with that token and where it makes a difference.
   bool increment_after_middle = false;
-  std::string_view needs{};  // another control token that tells the family from others with the same three
-  std::string_view lacks{};  // one that it does not have
   std::array<std::string_view, 5> stops{};
 };
 

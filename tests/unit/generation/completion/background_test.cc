@@ -72,8 +72,7 @@ TEST(Deadline, TheKeyMeanwhileIsAnsweredFromTheFirstLinesAndDoesNotEndTheRest) {
   const SlowRig slow(reply_script(kReply));
   std::size_t answers = 0;
   const RequestId first =
-      slow.rig.service->complete(request_at("def f():\n    ^\n"), [&answers](const auto&) {
-    ++answers; });
+      slow.rig.service->complete(request_at("def f():\n    ^\n"), [&answers](const auto&) { ++answers; });
   while (answers == 0) slow.rig.engine->poll();
   const auto next = slow.rig.complete(request_at("def f():\n    x^\n"));
   EXPECT_EQ(next.items.at(0).text, " = 1");

@@ -230,7 +230,7 @@ TEST_F(Keys, AcrossLinesMoveTheMiddleOnceInAWhile) {
   for (int key = 0; key < 320; ++key) {  // sixteen lines of twenty keys
     text += key % 20 == 19 ? '\n' : 'x';
     auto next = prompt(text, tail_);
-    fresh(last, next) > 1 ? ++moved : 0;
+    moved += fresh(last, next) > 1 ? 1U : 0U;
     last = std::move(next);
   }
   EXPECT_LE(moved, 3U);
