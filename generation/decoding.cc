@@ -127,8 +127,8 @@ std::size_t Decoding::add_to(model::StepPlan& plan, std::size_t tokens, const Dr
       counts_.prefilled_tokens += guesses_.size();
     }
   } else if (wants_logits && drafting.allowed) {
-    const std::vector<TokenId> context = tokens_of(lines_.front(), 0, prompt_.size() + generated());
-    guesses_ = drafter_.draft(context, most_guesses(each), drafting.tools.drafts, drafting.tools.costs);
+    guesses_ = drafter_.draft(remembered_context(lines_.front()), most_guesses(each), drafting.tools.drafts,
+                              drafting.tools.costs);
   }
   const std::size_t rows = wants_logits ? 1 + guesses_.size() : 0;  // of a line
   for (const Line& line : lines_) {
@@ -258,9 +258,18 @@ std::optional<FinishReason> Decoding::advance_one(std::span<const float> row, co
   return reason;
 }
 
+std::vector<TokenId> Decoding::remembered_context(const Line& line) const {
+  const std::size_t length = prompt_.size() + line.tokens.size();
+  if (request().memory == nullptr || request().memory_context.empty()) return tokens_of(line, 0, length);
+  std::vector<TokenId> out = request().memory_context;
+  const std::vector<TokenId> behind = tokens_of(line, request().prompt.size(), length);
+  out.insert(out.end(), behind.begin(), behind.end());
+  return out;
+}
+
 // What the memory says of the token after the line becomes part of the row.
 void Decoding::remember(std::span<float> row, const Line& line) const {
-  mix_in(row, request().memory->look_up(tokens_of(line, 0, prompt_.size() + generated())), *request().memory_weights);
+  mix_in(row, request().memory->look_up(remembered_context(line)), *request().memory_weights);
 }
 
 // Row by row: each says its token whatever was guessed, so that what comes out is as without guesses; a guess that it

@@ -80,6 +80,7 @@ class Decoding {
   [[nodiscard]] std::size_t generated() const { return lines_.front().tokens.size(); }
   [[nodiscard]] std::size_t pending_of_line() const { return prompt_.size() + generated() - computed_; }
   [[nodiscard]] std::vector<TokenId> tokens_of(const Line& line, std::size_t begin, std::size_t end) const;
+  [[nodiscard]] std::vector<TokenId> remembered_context(const Line& line) const;
   [[nodiscard]] bool stops(TokenId token) const;
   [[nodiscard]] bool spelling() const { return generated() == 0 && !request().opening.empty(); }
   [[nodiscard]] std::size_t most_guesses(std::size_t pending) const;

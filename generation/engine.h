@@ -47,6 +47,8 @@ struct GenerationRequest {
   TimePoint deadline = TimePoint::max();  // by when an answer is of use; orders the requests of one class
   // What the texts at hand say of the next token; drafts come from it. May be null.
   std::shared_ptr<const TokenMemory> memory;
+  // What the memory is asked behind, where that is not the end of the prompt: a control token may stand there.
+  std::vector<TokenId> memory_context;
   // With it the memory is mixed into the model's distribution; log-probabilities are then the mixture's. May be null.
   std::shared_ptr<const MemoryWeights> memory_weights;
   // Tokens are guessed from the prompt, the output and the memory and verified several in a step. What comes out is the

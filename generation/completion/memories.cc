@@ -39,13 +39,13 @@ Memories::OfProject& Memories::project(const std::string& root) {
   });
 }
 
-std::shared_ptr<const TokenMemory> Memories::at(const CompletionRequest& request, std::size_t opening_bytes) {
-  if (reach_ == MemoryReach::kNothing) return nullptr;
+Memories::AtPlace Memories::at(const CompletionRequest& request, std::size_t opening_bytes) {
+  if (reach_ == MemoryReach::kNothing) return {};
   const DocumentView& view = request.document;
   const std::lock_guard lock(mutex_);
+  FileMemory& memory = document(request.session + '\n' + view.path);
   const auto file =
-      document(request.session + '\n' + view.path)
-          .update({.path = view.path, .text = *view.text, .cursor = request.cursor, .opening = opening_bytes});
+      memory.update({.path = view.path, .text = *view.text, .cursor = request.cursor, .opening = opening_bytes});
   ProjectText others;
   if (reach_ == MemoryReach::kProject && !request.root.empty()) {
     OfProject& of = project(request.root);
@@ -57,7 +57,7 @@ std::shared_ptr<const TokenMemory> Memories::at(const CompletionRequest& request
     }
     others = of.memory->text_for(view.path);
   }
-  return make_memory(file, std::move(others));
+  return {make_memory(file, std::move(others)), memory.context()};
 }
 
 }  // namespace weft::generation

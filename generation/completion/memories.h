@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "generation/completion/completion.h"
 #include "generation/memory/file_memory.h"
@@ -21,8 +22,12 @@ class Memories {
   explicit Memories(std::shared_ptr<const model::Tokenizer> tokenizer, MemoryReach reach)
       : tokenizer_(std::move(tokenizer)), reach_(reach) {}
 
-  // opening_bytes: before the cursor, which are no part of the prompt's tokens. Null where nothing is remembered.
-  [[nodiscard]] std::shared_ptr<const TokenMemory> at(const CompletionRequest& request, std::size_t opening_bytes);
+  struct AtPlace {
+    std::shared_ptr<const TokenMemory> memory;  // null where nothing is remembered
+    std::vector<TokenId> context;               // right before the place
+  };
+  // opening_bytes: before the cursor, which are no part of the prompt's tokens.
+  [[nodiscard]] AtPlace at(const CompletionRequest& request, std::size_t opening_bytes);
 
  private:
   struct OfDocument {

@@ -150,7 +150,7 @@ std::vector<GenerationRequest> Pipeline::generations(const Pending& pending, con
   const bool invoked = pending.request.trigger == Trigger::kInvoked;
   const bool searches = invoked && options_.invoked_beams > 1;
   const std::size_t samples = invoked && !searches ? std::max<std::size_t>(options_.invoked_candidates, 1) : 1;
-  const std::shared_ptr<const TokenMemory> memory = memories_.at(pending.request, prompt.opening.size());
+  const Memories::AtPlace remembered = memories_.at(pending.request, prompt.opening.size());
   std::vector<GenerationRequest> out;
   for (std::size_t candidate = 0; candidate < samples; ++candidate) {
     GenerationRequest& generation = out.emplace_back();
@@ -164,7 +164,8 @@ std::vector<GenerationRequest> Pipeline::generations(const Pending& pending, con
     generation.request_class = pending.background ? RequestClass::kBackground : RequestClass::kInteractive;
     generation.adapter = pending.request.adapter;
     generation.session = session_of(pending.request);
-    generation.memory = memory;
+    generation.memory = remembered.memory;
+    generation.memory_context = remembered.context;
     generation.memory_weights = options_.memory_weights;
   }
   return out;

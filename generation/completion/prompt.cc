@@ -7,6 +7,7 @@
 
 #include "generation/completion/fim_prompt.h"
 #include "generation/completion/open_end.h"
+#include "generation/memory/lines.h"
 
 namespace weft::generation {
 namespace {
@@ -17,16 +18,6 @@ constexpr std::size_t kTokenStep = 64;                         // for lines long
 constexpr std::size_t kLineTokens = 32;
 constexpr std::size_t kByteStep = 2048;
 constexpr std::size_t kBytesPerToken = 12;  // more than a tokenizer of code reaches on average
-
-std::string with_lf(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '\r' && i + 1 < text.size() && text[i + 1] == '\n') continue;
-    out += text[i];
-  }
-  return out;
-}
 
 bool continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
 
