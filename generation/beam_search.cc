@@ -26,8 +26,11 @@ std::vector<Extension> best_extensions(std::span<const Line> lines, std::span<co
   for (std::size_t parent = 0; parent < lines.size(); ++parent) {
     const std::span<const float> row = rows.subspan(parent * vocabulary, vocabulary);
     const double normaliser = log_sum_exp(row);
+    const double base = lines[parent].logprob_sum - normaliser;
     for (std::size_t token = 0; token < vocabulary; ++token) {
-      if (!std::isfinite(row[token])) continue;
+      // Nearly all are far from the best, and rounding decides nothing there.
+      const bool hopeless = best.size() == count && row[token] + base < best.front().sum - 1e-6;
+      if (hopeless || !std::isfinite(row[token])) continue;
       const double logprob = row[token] - normaliser;
       const Extension extension{parent, TokenId(static_cast<std::int32_t>(token)), logprob,
                                 lines[parent].logprob_sum + logprob};

@@ -243,13 +243,16 @@ std::optional<FinishReason> Decoding::extend(Line& line, TokenId token, double l
 std::optional<FinishReason> Decoding::advance_one(std::span<const float> row, const model::Tokenizer& tokenizer) {
   Line& line = lines_.front();
   const bool forced = generated() < request().forced.size();
-  Sampled next = sample(row, request().sampling, generated());
-  if (!std::isfinite(next.logprob)) return no_logits();
+  Sampled next;
   if (forced) {
+    const double normaliser = log_sum_exp(row);
+    if (!std::isfinite(normaliser)) return no_logits();
     next.token = request().forced[generated()];
-    next.logprob = row[static_cast<std::size_t>(next.token.value())] - log_sum_exp(row);
-  } else if (stops(next.token)) {
-    return FinishReason::kStopToken;
+    next.logprob = row[static_cast<std::size_t>(next.token.value())] - normaliser;
+  } else {
+    next = sample(row, request().sampling, generated());
+    if (!std::isfinite(next.logprob)) return no_logits();
+    if (stops(next.token)) return FinishReason::kStopToken;
   }
   const std::size_t shown = line.text.shown().size();
   const auto reason = extend(line, next.token, next.logprob, tokenizer);

@@ -6,7 +6,6 @@
 #include <c10/core/InferenceMode.h>
 
 #include <algorithm>
-#include <cstring>
 #include <exception>
 #include <optional>
 
@@ -81,8 +80,8 @@ StepResult TorchRunner::run(const StepPlan& plan) {
   if (batch.logit_rows.empty()) return result;
   const at::Tensor rows = at::index_select(hidden, 0, at::tensor(batch.logit_rows, at::kLong));
   const at::Tensor logits = transformer_.logits(rows).to(at::kFloat).contiguous();
-  result.logits.resize(static_cast<std::size_t>(logits.numel()));
-  std::memcpy(result.logits.data(), logits.const_data_ptr<float>(), result.logits.size() * sizeof(float));
+  const float* const values = logits.const_data_ptr<float>();
+  result.logits.assign(values, values + logits.numel());
   return result;
 }
 

@@ -1,5 +1,5 @@
 // A row of logits as a distribution. A logit that is not finite has no share: minus infinity by meaning, the others
-// because they are a runner's bug. Pure; sums run in the order of the ids.
+// because they are a runner's bug. Pure; the same logits give the same bits.
 #pragma once
 
 #include <cstddef>
@@ -16,7 +16,7 @@ struct Peak {
 [[nodiscard]] Peak find_peak(std::span<const float> logits);
 
 // Natural log of the sum of exp(logit) over logits [V]: a token's log-probability is its logit less this. Minus
-// infinity when no logit is finite.
+// infinity when no logit is finite. To about 1e-6.
 [[nodiscard]] double log_sum_exp(std::span<const float> logits);
 [[nodiscard]] double log_sum_exp(std::span<const float> logits, const Peak& peak);  // the row's peak
 
