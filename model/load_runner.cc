@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::size_t kBlockTokens = 32;  // of KV: little is copied where sequences part inside a block
 // How much KV is kept by default: of so many prompts of full length, within a share of the memory that there is.
-constexpr std::size_t kFullPrompts = 12;
+constexpr std::size_t kFullPrompts = 6;
 constexpr std::size_t kShareOfMemory = 8;
 constexpr std::size_t kMostKvBytes = std::size_t{2} << 30;
 
