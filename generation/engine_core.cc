@@ -139,29 +139,47 @@ std::vector<EngineCore::Served> EngineCore::with_room(std::vector<Served> parts)
     }
     return all;
   };
+  const auto first = [this](const auto& range) {
+    return *std::ranges::min_element(range, {}, [this](const Served& part) { return rank_of(part.id); });
+  };
   while (!parts.empty() && !kv_.make_room(room())) {
-    if (preempt_one(parts)) continue;
-    if (parts.size() > 1) {  // fewer at a time
-      parts.pop_back();
-      continue;
+    if (preempt_after(first(parts).id, parts)) continue;
+    if (parts.size() > 1) {
+      parts = {first(parts)};
+    } else if (const RequestId oldest = first_of_all(); oldest != parts.front().id) {
+      parts = {{oldest, requests_.at(oldest).schedulable().least_tokens}};
+    } else {
+      fail_largest(parts);
+      parts.clear();
     }
-    fail_largest(parts);
-    std::erase_if(parts, [this](const Served& part) { return !requests_.contains(part.id); });
   }
   return parts;
 }
 
-// Somebody who waits gives back what it holds, from the worst class on: it starts again when there is room.
-bool EngineCore::preempt_one(const std::vector<Served>& parts) {
-  Decoding* least = nullptr;
-  for (auto& [id, decoding] : requests_) {
+// Who keeps its KV where memory is short: the better class, then the older request. One and the same until it ends, so
+// that two that do not fit beside each other do not take turns in starting again.
+std::pair<RequestClass, RequestId> EngineCore::rank_of(RequestId id) const {
+  return {requests_.at(id).request().request_class, id};
+}
+
+RequestId EngineCore::first_of_all() const {
+  const auto rank = [this](const auto& each) { return rank_of(each.first); };
+  return std::ranges::min_element(requests_, {}, rank)->first;
+}
+
+// The last in rank, of those behind `first` that are not served, gives back what it holds: it starts again when there
+// is room.
+bool EngineCore::preempt_after(RequestId first, const std::vector<Served>& parts) {
+  std::optional<RequestId> last;
+  for (const auto& [id, decoding] : requests_) {
     const bool served = std::ranges::find(parts, id, &Served::id) != parts.end();
-    if (served || decoding.held_tokens() == 0) continue;
-    if (least == nullptr || decoding.request().request_class >= least->request().request_class) least = &decoding;
+    if (served || decoding.held_tokens() == 0 || rank_of(id) < rank_of(first)) continue;
+    if (!last || rank_of(id) > rank_of(*last)) last = id;
   }
-  if (least == nullptr) return false;
+  if (!last) return false;
   ++counts_.preemptions;
-  kv_.keep(least->request().adapter, least->suspend());
+  Decoding& victim = requests_.at(*last);
+  kv_.keep(victim.request().adapter, victim.suspend());
   return true;
 }
 

@@ -4,16 +4,18 @@
 // A step: the scheduler says who is served; room is made for what is new; requests that begin find what of their prompt
 // is held; the runner computes; each request takes its rows. What a request held is kept for others when it ends.
 //
-// Where memory is short, first KV that nobody uses goes, then background requests lose theirs and start again later;
-// at last the request that holds most fails. A step that fails for want of memory is tried once more, after everything
-// that nobody uses is gone.
+// Where memory is short, first KV that nobody uses goes, then requests lose theirs and start again later, of the worst
+// class and the newest first; what does not fit alone fails. A step that fails for want of memory is tried once more,
+// after everything that nobody uses is gone.
 #pragma once
 
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "generation/adapter_table.h"
@@ -57,7 +59,9 @@ class EngineCore {
   };
   [[nodiscard]] std::vector<Served> choose();
   [[nodiscard]] std::vector<Served> with_room(std::vector<Served> parts);
-  bool preempt_one(const std::vector<Served>& parts);
+  [[nodiscard]] std::pair<RequestClass, RequestId> rank_of(RequestId id) const;
+  [[nodiscard]] RequestId first_of_all() const;
+  bool preempt_after(RequestId first, const std::vector<Served>& parts);
   void begin(std::vector<Served>& parts);
   [[nodiscard]] model::StepPlan plan_of(std::vector<Served>& parts);
   void take_rows(const std::vector<Served>& parts, model::StepResult result);

@@ -126,6 +126,7 @@ class Bench {
         make_model_loader(std::move(options))([this](double fraction) { bar_.show(fraction, "loading the model"); });
     if (!ready) return ready.error();
     report_.model = ready->info;
+    metrics_ = ready->metrics;
     daemon_ = std::make_unique<TypingDaemon>(*std::move(ready));
     return {};
   }
@@ -145,8 +146,8 @@ class Bench {
       note(*end);
     }
     report_.memory_end_mb = resident_mb();
-    report_.engine_steps = runner_->steps();
     report_.engine_tokens = runner_->tokens();
+    report_.engine = std::exchange(metrics_, nullptr)();
     daemon_.reset();  // and with it the engine, so that the log is at rest
     report_.reuse = judge_reuse(log_->prompts());
     return report_;
@@ -194,6 +195,7 @@ class Bench {
   CancelFlag cancel_ = cancel_on_interrupt();
   ProgressBar bar_{clock_};
   std::shared_ptr<PromptLog> log_ = std::make_shared<PromptLog>(std::make_shared<const SteadyClock>());
+  std::function<generation::EngineMetrics()> metrics_;  // holds the engine
   std::shared_ptr<CountingRunner> runner_;
   std::unique_ptr<TypingDaemon> daemon_;
   TypingReport report_;

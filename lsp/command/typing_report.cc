@@ -11,9 +11,14 @@ double share_of(std::size_t part, std::size_t whole) {
   return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
 }
 
-// What was computed for requests that nobody had an answer of.
+std::size_t wrong_guesses(const TypingReport& report) {
+  return report.engine.drafted_tokens - std::min(report.engine.drafted_tokens, report.engine.accepted_tokens);
+}
+
+// What was computed for requests that nobody had an answer of, guesses aside.
 std::size_t wasted_tokens(const TypingReport& report) {
-  return report.engine_tokens - std::min(report.engine_tokens, report.all.answered_tokens());
+  const std::size_t of_use = report.all.answered_tokens() + wrong_guesses(report);
+  return report.engine_tokens - std::min(report.engine_tokens, of_use);
 }
 
 }  // namespace
@@ -104,7 +109,11 @@ nlohmann::json to_json(const TypingReport& report) {
                    {"prompt_tokens", report.reuse.prompt_tokens},
                    {"reusable_tokens", report.reuse.reusable_tokens},
                    {"reused_tokens", report.reuse.reused_tokens}};
-  out["engine"] = {{"steps", report.engine_steps}, {"tokens", report.engine_tokens}};
+  out["engine"]["tokens"] = report.engine_tokens;  // counted at its runner
+  for (const auto& [name, value] : report.engine.named()) out["engine"][std::string(name)] = value;
+  out["speculation"] = {{"drafted", report.engine.drafted_tokens},
+                        {"accepted", report.engine.accepted_tokens},
+                        {"accepted_share", share_of(report.engine.accepted_tokens, report.engine.drafted_tokens)}};
   out["wasted_tokens"] = wasted_tokens(report);
   out["wasted_share"] = share_of(wasted_tokens(report), report.engine_tokens);
   out["memory_mb"] = {{"begin", report.memory_begin_mb}, {"end", report.memory_end_mb}};
@@ -144,6 +153,8 @@ void print(const TypingReport& report) {
   fmt::print("reused {:.1f} % of the {} tokens that could be; {} of {} computed tokens wasted ({:.1f} %)\n",
              out["prefix_hit_share"].get<double>() * 100, report.reuse.reusable_tokens, wasted_tokens(report),
              report.engine_tokens, out["wasted_share"].get<double>() * 100);
+  fmt::print("guessed {} tokens, {:.0f} % of them right\n", report.engine.drafted_tokens,
+             out["speculation"]["accepted_share"].get<double>() * 100);
   fmt::print("memory {:.0f} MB, {:.0f} MB at the end\n", report.memory_begin_mb, report.memory_end_mb);
   for (const nlohmann::json& row : out["per_editor"]) {
     line(fmt::format("  {}", row["name"].get<std::string>()), row, fmt::format("  {} keys", row["keys"].get<int>()));

@@ -46,8 +46,9 @@ struct TypingReport {
   KeySeries all;
   std::map<std::string, KeySeries> by_stream;
   PrefixReuse reuse;
-  std::size_t engine_tokens = 0, engine_steps = 0;  // that the model computed
-  double memory_begin_mb = 0, memory_end_mb = 0;    // resident
+  std::size_t engine_tokens = 0;                  // that the model computed
+  generation::EngineMetrics engine;               // as it counts itself
+  double memory_begin_mb = 0, memory_end_mb = 0;  // resident
   ReplayEnd end;
 };
 

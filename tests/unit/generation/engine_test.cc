@@ -136,6 +136,19 @@ TEST_F(EngineInLittleMemory, BackgroundGivesWayAndEndsAsItWould) {
   EXPECT_EQ(harness.wait(background).tokens, alone.generate(asked(long_text)).tokens);
 }
 
+// Neither may take the other's memory again and again.
+TEST_F(EngineInLittleMemory, TwoThatDoNotFitBesideEachOtherEndOneAfterTheOther) {
+  EngineHarness harness = over(runner_, {.threads = 0, .tokens_per_step = 8});
+  EngineHarness alone = over(std::make_shared<FakeRunner>(hashed_script()));
+  const std::string a(27, 'a'), b(27, 'b');
+  const RequestId one = harness.submit(asked(a)), two = harness.submit(asked(b));
+  std::size_t steps = 0;
+  while (harness.engine().poll() && steps < 200) ++steps;
+  EXPECT_LT(steps, 60U);
+  EXPECT_EQ(harness.wait(one).tokens, alone.generate(asked(a)).tokens);
+  EXPECT_EQ(harness.wait(two).tokens, alone.generate(asked(b)).tokens);
+}
+
 TEST_F(EngineInLittleMemory, WhatCanNeverFitFailsAloneAndSaysWhy) {
   EngineHarness harness = over(runner_);
   const RequestId huge = harness.submit(asked(std::string(60, 'x')));

@@ -78,6 +78,18 @@ TEST(TypingReport, QuestionsWithoutAChangeAreNoKeys) {
   EXPECT_EQ(out["wasted_tokens"], 35);
 }
 
+TEST(TypingReport, WrongGuessesAreNoWaste) {
+  TypingReport report;
+  report.all.add(answered(10, 2, 3));
+  report.engine_tokens = 15;
+  report.engine.drafted_tokens = 12;
+  report.engine.accepted_tokens = 3;
+  const nlohmann::json out = to_json(report);
+  EXPECT_EQ(out["wasted_tokens"], 1);
+  EXPECT_DOUBLE_EQ(out["speculation"]["accepted_share"], 0.25);
+  EXPECT_EQ(out["engine"]["drafted_tokens"], 12);
+}
+
 TEST(TypingReport, SharesOfWhatCouldBeReused) {
   TypingReport report;
   report.reuse = {.prompts = 2, .prompt_tokens = 300, .reusable_tokens = 200, .reused_tokens = 190};
