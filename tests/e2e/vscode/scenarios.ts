@@ -117,7 +117,7 @@ const accept: Scenario = async (stage) => {
   assert.fail(`no ghost text at any of ${places.length} places`);
 };
 
-/** The suggestion is what `weft complete` prints at that place. */
+/** The suggestion is what `weft complete` prints at that place, as long as the workspace has no other file to remember. */
 const sameAsWeftComplete: Scenario = async (stage) => {
   const { bench, code, weft, model } = stage;
   assert.ok(weft, 'no --weft');
