@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "adapters/eval/eval_files.h"
+#include "adapters/eval/statistics.h"
 #include "adapters/eval/token_scores.h"
 
 namespace weft::adapters {
@@ -66,20 +67,12 @@ Expected<void> score_place(const EvalFile& file, std::size_t place, generation::
   return {};
 }
 
-// Share `q` of the values is at most this: nearest rank.
-double quantile(std::vector<double> values, double q) {
-  if (values.empty()) return 0;
-  std::ranges::sort(values);
-  const auto rank = static_cast<std::size_t>(std::ceil(q * static_cast<double>(values.size())));
-  return values[std::clamp<std::size_t>(rank, 1, values.size()) - 1];
-}
-
 void fill(CompletionEvalReport& report, const LineScores& scores) {
   report.model = scores.model;
   report.positions = scores.positions;
   report.answered = scores.answered;
-  report.latency_p50_ms = quantile(scores.latencies_ms, 0.5);
-  report.latency_p95_ms = quantile(scores.latencies_ms, 0.95);
+  report.latency_p50_ms = percentile(scores.latencies_ms, 0.5);
+  report.latency_p95_ms = percentile(scores.latencies_ms, 0.95);
   if (scores.positions == 0) return;
   const auto positions = static_cast<double>(scores.positions);
   report.answered_share = static_cast<double>(scores.answered) / positions;

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <numeric>
-#include <vector>
 
 #include "adapters/data/random.h"
 #include "model/base/check.h"
@@ -16,6 +16,14 @@ constexpr std::size_t kResamples = 1000;
 constexpr std::uint64_t kSeed = 0xB0075;
 
 }  // namespace
+
+double percentile(std::vector<double> values, double share) {
+  if (values.empty()) return 0;
+  const auto rank = static_cast<std::size_t>(std::ceil(share * static_cast<double>(values.size())));
+  const auto at = values.begin() + static_cast<std::ptrdiff_t>(std::max<std::size_t>(rank, 1) - 1);
+  std::nth_element(values.begin(), at, values.end());
+  return *at;
+}
 
 Interval wilson(std::size_t hits, std::size_t all) {
   if (all == 0) return {0, 0, 1};

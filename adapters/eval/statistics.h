@@ -1,11 +1,16 @@
-// How sure a measured number is: 95 % intervals of shares, means and differences. Deterministic. Pure.
+// Summaries of samples, and how sure a measured number is: 95 % intervals of shares, means and differences.
+// Deterministic. Pure.
 #pragma once
 
 #include <cstddef>
 #include <functional>
 #include <span>
+#include <vector>
 
 namespace weft::adapters {
+
+// At most this much is the `share` of the values: nearest rank; `share` in [0, 1]. 0 of nothing.
+[[nodiscard]] double percentile(std::vector<double> values, double share);
 
 struct Interval {
   double value = 0, low = 0, high = 0;

@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "generation/syntax/names.h"
 #include "generation/syntax/node.h"
 #include "generation/syntax/tree.h"
 
@@ -27,8 +28,6 @@ constexpr std::array<std::string_view, 4> kImportWords = {"import", "from", "#in
 
 using Names = std::vector<std::string>;  // sorted, each once
 
-bool in_name(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
-
 Names sorted_once(Names names) {
   std::ranges::sort(names);
   names.erase(std::unique(names.begin(), names.end()), names.end());
@@ -37,13 +36,10 @@ Names sorted_once(Names names) {
 
 Names names_in(std::string_view text) {
   Names names;
-  for (std::size_t begin = 0; begin < text.size();) {
-    std::size_t end = begin;
-    while (end < text.size() && in_name(text[end])) ++end;
-    const bool number = end > begin && std::isdigit(static_cast<unsigned char>(text[begin])) != 0;
-    if (end - begin >= kLeastName && !number) names.emplace_back(text.substr(begin, end - begin));
-    begin = end + 1;
-  }
+  each_name(text, [&names](std::string_view name, std::size_t) {
+    const bool number = std::isdigit(static_cast<unsigned char>(name.front())) != 0;
+    if (name.size() >= kLeastName && !number) names.emplace_back(name);
+  });
   return sorted_once(std::move(names));
 }
 

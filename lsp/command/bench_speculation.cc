@@ -12,6 +12,7 @@
 #include "generation/memory/file_memory.h"
 #include "generation/memory/mixture.h"
 #include "generation/memory/snapshot_memory.h"
+#include "generation/syntax/names.h"
 #include "lsp/command/engine_runs.h"
 #include "lsp/command/typing_trace.h"
 
@@ -37,22 +38,10 @@ Piece cut(const std::string& text, std::size_t place) {
   return {text.substr(0, begin), text.substr(begin, end - begin), text.substr(end)};
 }
 
-bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
-
-template <class Visit>
-void each_word(std::string_view text, const Visit& visit) {
-  for (std::size_t i = 0; i < text.size();) {
-    std::size_t end = i;
-    while (end < text.size() && is_word(text[end])) ++end;
-    if (end > i) visit(text.substr(i, end - i), i);
-    i = std::max(end, i + 1);
-  }
-}
-
 // The name that stands there most often, of some length, becomes another.
 std::string with_a_name_changed(const std::string& text) {
   std::map<std::string_view, std::size_t> counts;
-  each_word(text, [&](std::string_view word, std::size_t) {
+  generation::each_name(text, [&](std::string_view word, std::size_t) {
     if (word.size() >= 4 && std::isdigit(static_cast<unsigned char>(word.front())) == 0) ++counts[word];
   });
   if (counts.empty()) return text;
@@ -60,7 +49,7 @@ std::string with_a_name_changed(const std::string& text) {
       std::ranges::max_element(counts, {}, [](const auto& each) { return each.second; })->first;
   std::string out;
   std::size_t copied = 0;
-  each_word(text, [&](std::string_view word, std::size_t at) {
+  generation::each_name(text, [&](std::string_view word, std::size_t at) {
     if (word != name) return;
     out.append(text, copied, at - copied).append(word).append("_new");
     copied = at + word.size();

@@ -5,10 +5,11 @@
 
 #include <nlohmann/json.hpp>
 
+#include "adapters/eval/statistics.h"
+
 namespace weft::lsp {
 
-// Nearest rank; `share` in [0, 1]. 0 of nothing.
-[[nodiscard]] double percentile(std::vector<double> values, double share);
+using adapters::percentile;
 // The mean of the two in the middle where their number is even. 0 of nothing.
 [[nodiscard]] double median(std::vector<double> values);
 [[nodiscard]] double mean(const std::vector<double>& values);
