@@ -72,6 +72,10 @@ double length_normalised(double logprob_sum, std::size_t length) {
   return logprob_sum / std::pow(static_cast<double>(length), kLengthPower);
 }
 
+double logprob_sum_of(double normalised, std::size_t length) {
+  return normalised * std::pow(static_cast<double>(length), kLengthPower);
+}
+
 void KeptHypotheses::add(Kept kept) {
   const auto place = std::ranges::upper_bound(kept_, kept.hypothesis.score, std::greater<>(),
                                               [](const Kept& each) { return each.hypothesis.score; });

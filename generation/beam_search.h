@@ -38,6 +38,7 @@ struct Extension {
                                              std::span<Line> children, const NewSequence& new_sequence);
 
 [[nodiscard]] double length_normalised(double logprob_sum, std::size_t length);
+[[nodiscard]] double logprob_sum_of(double normalised, std::size_t length);  // the other way
 
 // The `width` best hypotheses so far.
 class KeptHypotheses {

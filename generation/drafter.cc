@@ -7,23 +7,30 @@ namespace weft::generation {
 namespace {
 
 constexpr SuffixIndex::TextId kOwn = 0;
-constexpr double kNewShare = 0.1;    // of a running mean's newest value
-constexpr double kLeastGain = 1.02;  // below it a draft is not worth its risk
+constexpr double kNewShare = 0.1;        // of a running mean's newest value
+constexpr double kNewPromptShare = 0.2;  // the same, where values come seldom
+constexpr double kLeastGain = 1.02;      // below it a draft is not worth its risk
+
+void note(std::optional<double>& mean, double value, double share) {
+  mean = mean ? *mean + share * (value - *mean) : value;
+}
 
 }  // namespace
 
-void StepCosts::note(std::size_t rows, double ms) {
-  if (rows == 0 || rows >= costs_.size()) return;
-  Cost& cost = costs_[rows];
-  cost.ms = cost.known ? cost.ms + kNewShare * (ms - cost.ms) : ms;
-  cost.known = true;
+void StepCosts::note_decoding(std::size_t rows, double ms) {
+  if (rows > 0 && rows < decoding_ms_.size()) note(decoding_ms_[rows], ms, kNewShare);
+}
+
+void StepCosts::note_prompt(std::size_t tokens, double ms) {
+  note(prompt_token_ms_, ms / static_cast<double>(tokens), kNewPromptShare);
 }
 
 // What was never run costs what the next fewer rows do; a first run tells.
 double StepCosts::relative(std::size_t rows) const {
-  if (!costs_[1].known || costs_[1].ms <= 0) return 1;
-  while (!costs_[rows].known) --rows;
-  return std::max(1.0, costs_[rows].ms / costs_[1].ms);
+  const std::optional<double>& one = decoding_ms_[1];
+  if (!one || *one <= 0) return 1;
+  while (!decoding_ms_[rows]) --rows;
+  return std::max(1.0, *decoding_ms_[rows] / *one);
 }
 
 std::size_t DraftRecord::bucket(std::size_t match_length) {

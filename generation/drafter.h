@@ -8,6 +8,7 @@
 #include <array>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -19,19 +20,18 @@ namespace weft::generation {
 // Rows of one step of one sequence: up to so many the kernels give each row the bits that it has alone.
 constexpr std::size_t kMostRows = 8;
 
-// What a decoding step costs by the number of its rows, as measured.
+// What steps cost, as measured.
 class StepCosts {
  public:
-  void note(std::size_t rows, double ms);
-  // Of a step with `rows`, in steps of one row; 1 where nothing is known.
+  void note_decoding(std::size_t rows, double ms);  // a step of one sequence that decodes
+  void note_prompt(std::size_t tokens, double ms);  // a step that is mostly prompt
+  // Of a decoding step with `rows`, in steps of one row; 1 where nothing is known.
   [[nodiscard]] double relative(std::size_t rows) const;
+  [[nodiscard]] std::optional<double> prompt_token_ms() const { return prompt_token_ms_; }
 
  private:
-  struct Cost {
-    double ms = 0;
-    bool known = false;
-  };
-  std::array<Cost, kMostRows + 1> costs_{};
+  std::array<std::optional<double>, kMostRows + 1> decoding_ms_{};  // running means, by rows
+  std::optional<double> prompt_token_ms_;                           // another
 };
 
 // How often guesses come true, by the length of the match that they rest on. Of all requests of an engine.

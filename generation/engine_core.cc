@@ -12,7 +12,6 @@ namespace {
 
 constexpr std::size_t kDraftingRequests = 2;    // more than that fill the step without guesses
 constexpr std::size_t kSmallestChunkShare = 8;  // of the step's tokens
-constexpr double kNewShare = 0.2;               // of a running mean's newest value
 
 // Checkpoints are padded: there are logits for more ids than the tokenizer has. What it cannot write is never
 // generated, and has no share of the probability.
@@ -116,8 +115,8 @@ std::vector<EngineCore::Served> EngineCore::choose() {
     waiting.back().served = shares_.of(decoding.request().session, now);
   }
   std::size_t tokens = options_.tokens_per_step;
-  if (prompt_token_ms_ > 0) {
-    const auto in_time = static_cast<std::size_t>(static_cast<double>(options_.step_time.count()) / prompt_token_ms_);
+  if (const auto each_ms = tools_.costs.prompt_token_ms(); each_ms && *each_ms > 0) {
+    const auto in_time = static_cast<std::size_t>(static_cast<double>(options_.step_time.count()) / *each_ms);
     tokens = std::clamp(in_time, std::max<std::size_t>(1, tokens / kSmallestChunkShare), tokens);
   }
   std::vector<Served> parts;
@@ -214,10 +213,8 @@ model::StepPlan EngineCore::plan_of(std::vector<Served>& parts) {
 void EngineCore::note_cost(const std::vector<Served>& parts, const model::StepPlan& plan, double ms) {
   std::size_t tokens = 0;
   for (const model::StepSequence& part : plan.sequences) tokens += part.tokens.size();
-  if (plan.sequences.size() == 1 && tokens == parts.front().rows) tools_.costs.note(tokens, ms);
-  if (tokens < 2 * kMostRows) return;
-  const double each = ms / static_cast<double>(tokens);
-  prompt_token_ms_ = prompt_token_ms_ > 0 ? prompt_token_ms_ + kNewShare * (each - prompt_token_ms_) : each;
+  if (plan.sequences.size() == 1 && tokens == parts.front().rows) tools_.costs.note_decoding(tokens, ms);
+  if (tokens >= 2 * kMostRows) tools_.costs.note_prompt(tokens, ms);
 }
 
 void EngineCore::take_rows(const std::vector<Served>& parts, model::StepResult result) {
@@ -238,17 +235,19 @@ void EngineCore::take_rows(const std::vector<Served>& parts, model::StepResult r
 }
 
 // Nobody knows what the runner did of the plan.
-void EngineCore::fail_step(const std::vector<Served>& parts, const model::StepPlan& plan, const std::string& error) {
+void EngineCore::forget(const model::StepPlan& plan) {
   ++counts_.failed_steps;
   kv_.clear();
   kv_.release({{}, std::nullopt, plan.released});
+}
+
+void EngineCore::fail_step(const std::vector<Served>& parts, const model::StepPlan& plan, const std::string& error) {
+  forget(plan);
   for (const Served& part : parts) finish(part.id, FinishReason::kFailed, error);
 }
 
 void EngineCore::retry_or_fail(const std::vector<Served>& parts, const model::StepPlan& plan) {
-  ++counts_.failed_steps;
-  kv_.clear();
-  kv_.release({{}, std::nullopt, plan.released});
+  forget(plan);
   const bool again =
       std::ranges::none_of(parts, [this](const Served& part) { return requests_.at(part.id).tried_again(); });
   for (const Served& part : parts) {

@@ -66,6 +66,7 @@ class EngineCore {
   [[nodiscard]] model::StepPlan plan_of(std::vector<Served>& parts);
   void take_rows(const std::vector<Served>& parts, model::StepResult result);
   void note_cost(const std::vector<Served>& parts, const model::StepPlan& plan, double ms);
+  void forget(const model::StepPlan& plan);
   void fail_step(const std::vector<Served>& parts, const model::StepPlan& plan, const std::string& error);
   void retry_or_fail(const std::vector<Served>& parts, const model::StepPlan& plan);
   void fail_largest(const std::vector<Served>& parts);
@@ -86,7 +87,6 @@ class EngineCore {
   KvKeeper kv_;
   AdapterTable adapters_;
   FairShares shares_;
-  double prompt_token_ms_ = 0;  // a running mean; 0: nothing is known
   EngineMetrics counts_;
 
   mutable std::mutex mutex_;  // of what follows

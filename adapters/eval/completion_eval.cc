@@ -1,7 +1,6 @@
 #include "adapters/eval/completion_eval.h"
 
 #include <algorithm>
-#include <cmath>
 #include <memory>
 #include <utility>
 

@@ -1,10 +1,10 @@
 #include "generation/completion/candidates.h"
 
 #include <algorithm>
-#include <cmath>
 #include <functional>
 #include <utility>
 
+#include "generation/beam_search.h"
 #include "generation/completion/confidence.h"
 #include "generation/completion/filter.h"
 #include "generation/completion/score.h"
@@ -20,9 +20,8 @@ GenerationResult as_result(const Hypothesis& hypothesis, const GenerationResult&
   result.text = hypothesis.text;
   result.tokens = hypothesis.tokens;
   if (hypothesis.tokens == search.tokens) result.logprobs = search.logprobs;
-  // Its score is the sum over length^0.7.
-  const auto length = static_cast<double>(std::max<std::size_t>(hypothesis.tokens.size(), 1));
-  result.mean_logprob = hypothesis.score * std::pow(length, 0.7 - 1);
+  const std::size_t length = std::max<std::size_t>(hypothesis.tokens.size(), 1);
+  result.mean_logprob = logprob_sum_of(hypothesis.score, length) / static_cast<double>(length);
   return result;
 }
 
@@ -36,17 +35,17 @@ std::vector<GenerationResult> each_line(std::span<const GenerationResult> result
   return lines;
 }
 
-void pass_gate(SyntaxGate& gate, CandidateTrace& trace) {
-  const std::size_t fitting = gate.longest_fit(trace.offered);
-  if (fitting == trace.offered.size()) return;
-  const std::size_t removed = trace.offered.size() - fitting;
-  trace.steps.push_back({"syntax", removed});
-  trace.parts.cut = static_cast<double>(removed) / static_cast<double>(trace.offered.size());
+// The share of the offer that it takes away.
+double pass_gate(SyntaxGate& gate, CandidateTrace& trace) {
+  const std::size_t fitting = gate.longest_fit(trace.offered), all = trace.offered.size();
+  if (fitting == all) return 0;
+  trace.steps.push_back({"syntax", all - fitting});
   trace.offered.resize(fitting);
   if (trimmed(trace.offered).empty()) {
     trace.offered.clear();
     trace.reason = "breaks the syntax";
   }
+  return static_cast<double>(all - fitting) / static_cast<double>(all);
 }
 
 CandidateTrace judge(const GenerationResult& result, const RankContext& context) {
@@ -56,9 +55,8 @@ CandidateTrace judge(const GenerationResult& result, const RankContext& context)
                        .reason = filtered.reason,
                        .steps = std::move(filtered.steps)};
   if (trace.offered.empty()) return trace;
-  if (context.gate != nullptr) pass_gate(*context.gate, trace);
+  const double cut = context.gate == nullptr ? 0 : pass_gate(*context.gate, trace);
   if (trace.offered.empty()) return trace;
-  const double cut = trace.parts.cut;
   trace.parts = score_parts(trace.offered, context.place, context.rules);
   trace.parts.cut = cut;
   const Confidence confidence = confidence_of(result, trace.offered.size(), context.opening, context.tokenizer);

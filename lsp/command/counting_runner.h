@@ -1,5 +1,5 @@
-// CountingRunner: any ModelRunner, and how much it was made to compute. `step` on the engine thread; the counts from
-// any.
+// CountingRunner: any ModelRunner, and how many tokens it was made to compute. `step` on the engine thread; the count
+// from any.
 #pragma once
 
 #include <atomic>
@@ -20,7 +20,6 @@ class CountingRunner final : public model::ModelRunner {
   Expected<model::StepResult> step(const model::StepPlan& plan) override {
     std::size_t tokens = 0;
     for (const model::StepSequence& sequence : plan.sequences) tokens += sequence.tokens.size();
-    if (tokens > 0) ++steps_;
     tokens_ += tokens;
     return inner_->step(plan);
   }
@@ -29,12 +28,11 @@ class CountingRunner final : public model::ModelRunner {
   }
   void remove_adapter(AdapterId id) override { inner_->remove_adapter(id); }
 
-  [[nodiscard]] std::size_t steps() const { return steps_; }  // that had tokens
   [[nodiscard]] std::size_t tokens() const { return tokens_; }
 
  private:
   const std::shared_ptr<model::ModelRunner> inner_;
-  std::atomic<std::size_t> steps_ = 0, tokens_ = 0;
+  std::atomic<std::size_t> tokens_ = 0;
 };
 
 }  // namespace weft::lsp

@@ -52,8 +52,8 @@ TEST_F(Drafting, FollowsATextThatGrowsAndOneThatIsAnother) {
 }
 
 TEST_F(Drafting, WhatNeverComesTrueIsNoLongerGuessedWhereItCosts) {
-  costs_.note(1, 1.0);
-  for (std::size_t rows = 2; rows <= 8; ++rows) costs_.note(rows, 1.0 + 0.15 * static_cast<double>(rows - 1));
+  costs_.note_decoding(1, 1.0);
+  for (std::size_t rows = 2; rows <= 8; ++rows) costs_.note_decoding(rows, 1.0 + 0.15 * static_cast<double>(rows - 1));
   EXPECT_NE(draft("for x in y: print(x)\nfor x in"), "");
   for (int i = 0; i < 200; ++i) record_.note(8, false);
   for (int i = 0; i < 200; ++i) record_.note(16, false);
@@ -67,9 +67,9 @@ TEST_F(Drafting, WhatNeverComesTrueIsNoLongerGuessedWhereItCosts) {
 TEST_F(Drafting, DearRowsMakeShortDrafts) {
   const std::string context = "some long text that is here twice, some long te";
   EXPECT_EQ(draft(context).size(), 7U);
-  costs_.note(1, 1.0);
-  costs_.note(2, 1.1);
-  for (std::size_t rows = 3; rows <= 8; ++rows) costs_.note(rows, 3.0 * static_cast<double>(rows));
+  costs_.note_decoding(1, 1.0);
+  costs_.note_decoding(2, 1.1);
+  for (std::size_t rows = 3; rows <= 8; ++rows) costs_.note_decoding(rows, 3.0 * static_cast<double>(rows));
   EXPECT_EQ(draft(context).size(), 1U);
 }
 
