@@ -115,7 +115,6 @@ RequestId Pipeline::complete(CompletionRequest request, Done done) {
   auto pending = std::make_shared<Pending>(std::move(request), place, options_.max_lines);
   pending->done = std::move(done);
   pending->begun = begun;
-  pending->timings.prompt_ms = milliseconds_between(begun, clock_->now());
   start(id, std::move(pending), *prompt);
   return id;
 }
@@ -174,6 +173,7 @@ std::vector<GenerationRequest> Pipeline::generations(const Pending& pending, con
 void Pipeline::start(RequestId id, std::shared_ptr<Pending> pending, const Prompt& prompt) {
   pending->opening = prompt.opening;
   std::vector<GenerationRequest> requests = generations(*pending, prompt);
+  pending->timings.prompt_ms = milliseconds_between(pending->begun, clock_->now());
   pending->results.resize(requests.size());
   pending->remaining = requests.size();
   {
