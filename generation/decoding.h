@@ -73,7 +73,8 @@ class Decoding {
   void note_try() { tried_again_ = true; }
   [[nodiscard]] std::size_t held_tokens() const { return running_ ? computed_ * lines_.size() : 0; }
   [[nodiscard]] SequenceId first_sequence() const { return lines_.front().sequence; }
-  // The prompt is computed, and nobody else has been given it yet: true once.
+  [[nodiscard]] bool has_prompt() const { return generated() > 0 || computed_ >= request().prompt.size(); }
+  // The runner holds the prompt, and nobody else has been given it yet: true once.
   [[nodiscard]] bool prompt_is_new();
 
  private:

@@ -111,6 +111,7 @@ std::vector<EngineCore::Served> EngineCore::choose() {
   const TimePoint now = clock_->now();
   std::vector<Schedulable> waiting;
   for (const auto& [id, decoding] : requests_) {
+    if (waits_for_twin(decoding)) continue;
     waiting.push_back(decoding.schedulable());
     waiting.back().served = shares_.of(decoding.request().session, now);
   }
@@ -127,6 +128,22 @@ std::vector<EngineCore::Served> EngineCore::choose() {
     parts.push_back({part.id, part.tokens});
   }
   return parts;
+}
+
+// Somebody who came before computes the very prompt: it will be there to share. Who waits never waits for a worse
+// class.
+bool EngineCore::waits_for_twin(const Decoding& decoding) const {
+  if (decoding.running()) return false;
+  const GenerationRequest& own = decoding.request();
+  for (const auto& [id, other] : requests_) {
+    if (id >= decoding.id()) break;
+    const GenerationRequest& earlier = other.request();
+    if (!other.has_prompt() && earlier.request_class <= own.request_class && earlier.adapter == own.adapter &&
+        earlier.prompt == own.prompt) {
+      return true;
+    }
+  }
+  return false;
 }
 
 std::vector<EngineCore::Served> EngineCore::with_room(std::vector<Served> parts) {
@@ -192,8 +209,14 @@ void EngineCore::fail_largest(const std::vector<Served>& parts) {
          fmt::format("out of memory: there is no room for {} more tokens", largest.tokens));
 }
 
-// Each has its sequences afterwards; what is held leaves less to do.
+// Each has its sequences afterwards; what is held leaves less to do. Who begins may share the prompts of those that
+// run.
 void EngineCore::begin(std::vector<Served>& parts) {
+  const bool begins =
+      std::ranges::any_of(parts, [this](const Served& part) { return !requests_.at(part.id).running(); });
+  for (auto& [id, decoding] : requests_) {
+    if (begins && decoding.prompt_is_new()) kv_.share_prompt(decoding);
+  }
   for (Served& part : parts) {
     Decoding& decoding = requests_.at(part.id);
     if (!decoding.running()) decoding.start(kv_.find(decoding), tools_.new_sequence, clock_->now());
@@ -226,11 +249,7 @@ void EngineCore::take_rows(const std::vector<Served>& parts, model::StepResult r
     logits = logits.subspan(rows.size());
     const auto found = requests_.find(part.id);
     if (found == requests_.end()) continue;
-    if (const auto reason = found->second.advance(rows, tools_, now)) {
-      finish(part.id, *reason);
-    } else if (found->second.prompt_is_new() && requests_.size() > 1) {
-      kv_.share_prompt(found->second);
-    }
+    if (const auto reason = found->second.advance(rows, tools_, now)) finish(part.id, *reason);
   }
 }
 

@@ -58,6 +58,7 @@ class EngineCore {
     std::size_t tokens, rows = 0;
   };
   [[nodiscard]] std::vector<Served> choose();
+  [[nodiscard]] bool waits_for_twin(const Decoding& decoding) const;
   [[nodiscard]] std::vector<Served> with_room(std::vector<Served> parts);
   [[nodiscard]] std::pair<RequestClass, RequestId> rank_of(RequestId id) const;
   [[nodiscard]] RequestId first_of_all() const;

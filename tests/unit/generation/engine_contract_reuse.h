@@ -48,6 +48,49 @@ TEST_P(EngineContract, WhatOneSessionComputedServesTheOthers) {
   EXPECT_EQ(harness.generate(request(prompt())).timings.prefilled_tokens, 1U);
 }
 
+// Whatever else the step has room for: the same prompt is computed once.
+TEST_P(EngineContract, TheSamePromptOfSeveralIsComputedOnce) {
+  EngineHarness harness = make();
+  harness.runner().gate().close();
+  std::vector<RequestId> ids;
+  for (std::uint64_t seed = 0; seed < 3; ++seed) {
+    GenerationRequest asked = request(prompt());
+    asked.sampling = {.temperature = 0.9, .seed = seed};
+    asked.speculate = false;
+    ids.push_back(harness.submit(std::move(asked)));
+  }
+  harness.runner().gate().open();
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    EXPECT_EQ(harness.wait(ids[i]).timings.prefilled_tokens, i == 0 ? prompt().size() : 1U) << i;
+  }
+  EXPECT_EQ(harness.runner().tokens(), prompt().size() + 2 + 3 * (kNewTokens - 1));
+}
+
+TEST_P(EngineContract, WhoComesLaterSharesThePromptOfOneThatStillRuns) {
+  EngineOptions two_at_a_time = options();
+  two_at_a_time.sequences_per_step = 2;
+  EngineHarness harness = make(two_at_a_time);
+  GenerationRequest slow = request(prompt());
+  slow.max_new_tokens = 60;
+  slow.speculate = false;
+  harness.runner().gate().close();
+  const RequestId first = harness.submit(std::move(slow));
+  const std::size_t prompt_steps = (prompt().size() + kTokensPerStep - 1) / kTokensPerStep;
+  if (GetParam().threads > 0) {
+    harness.runner().gate().let_through(prompt_steps + 3);
+    harness.wait_until_held();
+  } else {
+    harness.runner().gate().open();
+    for (std::size_t i = 0; i < prompt_steps + 3; ++i) harness.engine().poll();
+  }
+  const RequestId second = harness.submit(request(prompt()));
+  harness.runner().gate().open();
+  EXPECT_EQ(harness.wait(second).timings.prefilled_tokens, 1U);
+  EXPECT_EQ(harness.wait(second).tokens, greedy(prompt()));
+  EXPECT_EQ(harness.wait(first).tokens, greedy(prompt(), 60));
+  EXPECT_THAT(harness.finished(), testing::ElementsAre(second, first));
+}
+
 // Several that ask for the same wait for the first one's prompt, not for its end.
 TEST_P(EngineContract, WhoBeginsAlikeSharesThePromptOfOneThatStillRuns) {
   EngineOptions one_at_a_time = options();
@@ -83,6 +126,9 @@ TEST_P(EngineContract, GuessesChangeNothingButTheStepsThatItTakes) {
         EXPECT_NEAR(guessed.logprobs[i], plain.logprobs[i], 1e-4);
       }
       EXPECT_EQ(plain.timings.drafted_tokens, 0U);
+      // Each token once, and those that were guessed wrongly.
+      const std::size_t wrong = guessed.timings.drafted_tokens - guessed.timings.accepted_tokens;
+      EXPECT_EQ(with.runner().tokens(), without.runner().tokens() + wrong);
       EXPECT_EQ(guessed.timings.steps + guessed.timings.accepted_tokens, plain.timings.steps);
     }
   }
