@@ -138,13 +138,20 @@ TEST_F(EngineInLittleMemory, BackgroundGivesWayAndEndsAsItWould) {
 
 // Neither may take the other's memory again and again.
 TEST_F(EngineInLittleMemory, TwoThatDoNotFitBesideEachOtherEndOneAfterTheOther) {
-  EngineHarness harness = over(runner_, {.threads = 0, .tokens_per_step = 8});
+  EngineHarness harness = over(runner_, {.threads = 0, .sequences_per_step = 1, .tokens_per_step = 8});
   EngineHarness alone = over(std::make_shared<FakeRunner>(hashed_script()));
   const std::string a(27, 'a'), b(27, 'b');
-  const RequestId one = harness.submit(asked(a)), two = harness.submit(asked(b));
+  const auto of = [this](const std::string& text, const char* session) {
+    GenerationRequest out = asked(text);
+    out.session = session;
+    return out;
+  };
+  harness.generate(of("some text", "a"));  // so that it is the newer one's turn when memory is short
+  const RequestId one = harness.submit(of(a, "a")), two = harness.submit(of(b, "b"));
   std::size_t steps = 0;
   while (harness.engine().poll() && steps < 200) ++steps;
   EXPECT_LT(steps, 60U);
+  EXPECT_EQ(harness.wait(one).timings.prefilled_tokens, a.size());  // the older one is never set back
   EXPECT_EQ(harness.wait(one).tokens, alone.generate(asked(a)).tokens);
   EXPECT_EQ(harness.wait(two).tokens, alone.generate(asked(b)).tokens);
 }
@@ -191,6 +198,9 @@ TEST_F(EngineOverFake, WhatIsKnownByHeartTakesFewSteps) {
   const GenerationResult result = harness.generate(std::move(asked));
   EXPECT_EQ(result.tokens.size(), 60U);
   EXPECT_LT(result.timings.steps, 30U);
+  // Each token once, and those that were guessed wrongly.
+  const std::size_t wrong = result.timings.drafted_tokens - result.timings.accepted_tokens;
+  EXPECT_EQ(runner->tokens_computed(), text.size() / 2 + 59 + wrong);
   EXPECT_EQ(harness.engine().metrics().accepted_tokens, result.timings.accepted_tokens);
 }
 

@@ -39,7 +39,8 @@ std::shared_ptr<model::ModelRunner> tiny_runner() {
                                .dtype = "fp32",
                                .vocabulary = static_cast<std::size_t>(config->vocabulary),
                                .max_positions = static_cast<std::size_t>(config->max_positions),
-                               .parameters = config->parameters()};
+                               .parameters = config->parameters(),
+                               .kv_block_tokens = 4};  // so that forks end inside of blocks
   return std::make_shared<model::TorchRunner>(
       *config, *std::move(transformer), communicator, info,
       model::TorchRunner::Options{**model::serving_cpu(1), model::KvFormat::kFloat32, 4096});

@@ -46,6 +46,14 @@ TEST(Deadline, AnswersWithTheLinesThatAreFinished) {
   EXPECT_LT(result.timings.total_ms, 400);
 }
 
+TEST(Deadline, UntilThenAllLinesAreAwaited) {
+  const Rig rig(reply_script(kReply), editor_options());
+  const auto result = rig.complete(request_at("def f():\n    ^\n"));
+  ASSERT_EQ(result.items.size(), 1U);
+  EXPECT_EQ(result.items[0].text, "x = 1\n    y = 2\n    return x");
+  EXPECT_FALSE(result.partial);
+}
+
 TEST(Deadline, WaitsForTheFirstLine) {
   const SlowRig slow(reply_script("a_name_of_many_characters = 1\n    y = 2\n\n"));
   const auto result = slow.rig.complete(request_at("def f():\n    ^\n"));
