@@ -30,6 +30,7 @@ class QuantizeCheckpoint : public ::testing::Test {
     fs::create_directories(from());
     write("config.json", R"({"architectures":["LlamaForCausalLM"],"hidden_size":96})");
     write("tokenizer.json", "{}");
+    write("memory.json", "{}");
     write("train.py", "not of the model");
     std::mt19937 random(4);
     std::normal_distribution<float> normal(0, 0.02F);
@@ -143,6 +144,7 @@ TEST_F(QuantizeCheckpoint, TurnsTheLinearsOfGpt2) {
 TEST_F(QuantizeCheckpoint, CopiesTheTokenizerAndSaysInTheConfigWhatWasDone) {
   ASSERT_TRUE(run(WeightFormat::kInt4, 64));
   EXPECT_TRUE(fs::exists(fs::path(to()) / "tokenizer.json"));
+  EXPECT_TRUE(fs::exists(fs::path(to()) / "memory.json"));
   EXPECT_FALSE(fs::exists(fs::path(to()) / "train.py"));
   std::ifstream in(fs::path(to()) / "config.json");
   const auto config = nlohmann::json::parse(in);
