@@ -189,8 +189,11 @@ void Pipeline::start(RequestId id, std::shared_ptr<Pending> pending, const Promp
       self->candidate_done(id, candidate, std::move(generated));
     };
     const RequestId engine_id = engine_.submit(std::move(requests[candidate]), std::move(sink));
-    const std::lock_guard lock(mutex_);  // the engine may have finished with it before its number is known here
-    if (const auto found = pending_.find(id); found != pending_.end()) found->second->engine_ids.push_back(engine_id);
+    const std::lock_guard lock(mutex_);  // it may have ended, or have been cancelled, before its number is known here
+    const auto found = pending_.find(id);
+    if (found == pending_.end()) continue;
+    found->second->engine_ids.push_back(engine_id);
+    if (found->second->cancelled) engine_.cancel(engine_id);
   }
 }
 
