@@ -93,20 +93,21 @@ function steps.write(typist, id)
   typist:press('<Esc>')
 end
 
-function steps.rewrite(typist, line, step)
+--- Goes to a line, begins to write with a key, and leaves the row saying the text.
+local function write_at(typist, line, key, text)
   local row = go(typist, line)
-  typist:press('cc')
+  typist:press(key)
   coroutine.yield(30)
-  typist:write(row, table.concat(step.with, '\n'))
+  typist:write(row, text)
   typist:press('<Esc>')
 end
 
+function steps.rewrite(typist, line, step)
+  write_at(typist, line, 'cc', table.concat(step.with, '\n'))
+end
+
 function steps.append(typist, line, step)
-  local row = go(typist, line)
-  typist:press('A')
-  coroutine.yield(30)
-  typist:write(row, line .. step.text)
-  typist:press('<Esc>')
+  write_at(typist, line, 'A', line .. step.text)
 end
 
 function steps.delete(typist, line, step)
@@ -145,31 +146,31 @@ end
 --- An editor with its daemon, ready to be typed into.
 local function start(options, scenario, prepared, number)
   local folder = vim.fn.tempname()
-  vim.fn.mkdir(folder .. '/work', 'p')
+  vim.fn.mkdir(folder .. '/code', 'p')
   for name, text in pairs(prepared.files) do
-    vim.fn.writefile(vim.split(text, '\n', { plain = true }), folder .. '/work/' .. name)
+    vim.fn.writefile(vim.split(text, '\n', { plain = true }), folder .. '/code/' .. name)
   end
-  vim.fn.chdir(folder .. '/work')
+  vim.fn.chdir(folder .. '/code')
   local recording = ('%s/%s.%d.raw'):format(options.out, options.scenario, number)
   local child = Child.new(folder, {
     nvim = options.nvim,
     weftd = options.weftd,
     repository = vim.fs.abspath(here .. '/../../..'),
   })
-  local first = folder .. '/work/' .. scenario.editors[number].steps[1].open
+  local first = folder .. '/code/' .. scenario.editors[number].steps[1].open
   child:start(first, {
     cmd = { options.weftd, '--record', recording },
     model = options.model,
     filetypes = { 'python', 'cpp' },
     keymaps = keys,
   })
-  child:lua('vim.cmd.cd(...); vim.o.hidden = true', folder .. '/work')
+  child:lua('vim.cmd.cd(...); vim.o.hidden = true', folder .. '/code')
   child:wait('weftd that is ready', function()
     local status = child:lua('return Observe.status()')
     return type(status) == 'table' and status.state == 'ready'
   end, ready_deadline_ms)
   local born = vim.uv.fs_stat(recording).birthtime
-  return child, { recording = recording, folder = folder .. '/work', begin_ms = born.sec * 1000 + born.nsec / 1e6 }
+  return child, { recording = recording, folder = folder .. '/code', begin_ms = born.sec * 1000 + born.nsec / 1e6 }
 end
 
 --- Resumes whoever is due until all are done.
