@@ -1,11 +1,11 @@
 #include "adapters/train/decoder_loss.h"
 
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/cross_entropy_loss.h>
-#include <ATen/ops/dot.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
+
+#include "model/layers/gradients.h"
 
 namespace weft::adapters {
 namespace {
@@ -32,8 +32,7 @@ at::Tensor cross_entropy_sum(const std::function<at::Tensor(const at::Tensor&)>&
   at::Tensor total = at::zeros({}, at::kFloat);
   for (std::size_t i = 0; i < parts.size(); ++i) {
     const at::Tensor scores = logits(parts[i]).to(at::kFloat);
-    const at::Tensor nats = at::cross_entropy_loss(scores, wanted[i], {}, at::Reduction::None, RowBatch::kIgnored);
-    total = total + nats.dot(weight[i]);
+    total = total + model::cross_entropy(scores, wanted[i], weight[i], RowBatch::kIgnored);
   }
   return total;
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "model/kernels/gradient_tile.h"
 #include "model/kernels/row_kernel.h"
 #include "model/kernels/row_tile.h"
 
@@ -44,6 +45,21 @@ const RowKernels& row_kernels([[maybe_unused]] Isa isa) {
   }
   if (isa == Isa::kAvx2) {
     static const RowKernels avx2 = avx2_row_kernels();
+    return avx2;
+  }
+#endif
+  return portable;
+}
+
+const GradientKernels& gradient_kernels([[maybe_unused]] Isa isa) {
+  static const GradientKernels portable = GradientTile<PortableVector<8>>::kernels();
+#if defined(__x86_64__)
+  if (isa >= Isa::kAvx512Vnni) {
+    static const GradientKernels avx512 = avx512_gradient_kernels();
+    return avx512;
+  }
+  if (isa == Isa::kAvx2) {
+    static const GradientKernels avx2 = avx2_gradient_kernels();
     return avx2;
   }
 #endif

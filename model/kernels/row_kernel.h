@@ -1,4 +1,4 @@
-// What fused_ops.cc asks of an instruction set: each operation on one row. Pure.
+// What fused_ops.cc and the layers' gradients ask of an instruction set: each operation on one row. Pure.
 #pragma once
 
 #include <cstdint>
@@ -20,9 +20,24 @@ struct RowKernels {
 
 const RowKernels& row_kernels(Isa isa);
 
+// For training: the gradients of those, and of the loss. `dy` is the gradient of what the operation puts out.
+struct GradientKernels {
+  // y = x / sqrt(mean(x^2) + eps) * (weight + offset). dweight: added to; null: not wanted.
+  void (*rms_norm)(const float* x, const float* weight, const float* dy, std::int64_t width, float eps, float offset,
+                   float* dx, float* dweight);
+  // y = silu(x) * up
+  void (*silu)(const float* x, const float* up, const float* dy, std::int64_t width, float* dx, float* dup);
+  // y = -log softmax(scores)[target] * weight. Returns y; scores become its gradient.
+  float (*cross_entropy)(float* scores, std::int64_t width, std::int64_t target, float weight);
+};
+
+const GradientKernels& gradient_kernels(Isa isa);
+
 #if defined(__x86_64__)
 RowKernels avx2_row_kernels();
 RowKernels avx512_row_kernels();
+GradientKernels avx2_gradient_kernels();
+GradientKernels avx512_gradient_kernels();
 #endif
 
 }  // namespace weft::model

@@ -2,12 +2,13 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
+#include <ATen/ops/bmm.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/matmul.h>
 #include <ATen/ops/softmax.h>
 #include <ATen/ops/zeros.h>
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 
@@ -16,24 +17,18 @@
 namespace weft::model {
 namespace {
 
-// [Hk, T, D] -> [1, H, T, D]: each key head serves H/Hk query heads, without a copy where the backend allows it.
-at::Tensor repeat_heads(const at::Tensor& x, std::int64_t heads) {
-  const std::int64_t kv_heads = x.size(-3);
-  if (kv_heads == heads) return x;
-  std::vector<std::int64_t> shape = x.sizes().vec();
-  shape.insert(shape.end() - 2, heads / kv_heads);
-  std::vector<std::int64_t> flat = x.sizes().vec();
-  flat[flat.size() - 3] = heads;
-  return x.unsqueeze(-3).expand(shape).reshape(flat);
-}
+constexpr std::int64_t kBlockTokens = 128;  // queries whose scores are in memory at once
 
-// Query i sees the keys up to its own, the last `window` of them. [n, n]
-at::Tensor causal_mask(std::int64_t tokens, std::int64_t window, const at::Tensor& like) {
-  const at::Tensor places = at::arange(tokens, like.options().dtype(at::kLong));
-  const at::Tensor keys = places.unsqueeze(0), rows = places.unsqueeze(1);
+// Of the queries from `begin` on and the keys from `first` on, up to the last query's own: which are not seen. [n,
+// keys]
+at::Tensor causal_mask(std::int64_t begin, std::int64_t tokens, std::int64_t first, std::int64_t window,
+                       const at::Tensor& like) {
+  const auto options = like.options().dtype(at::kLong);
+  const at::Tensor keys = at::arange(first, begin + tokens, options).unsqueeze(0);
+  const at::Tensor rows = at::arange(begin, begin + tokens, options).unsqueeze(1);
   at::Tensor hidden = keys > rows;
   if (window > 0) hidden = hidden.logical_or(keys <= rows - window);
-  return at::zeros({tokens, tokens}, like.options()).masked_fill_(hidden, -std::numeric_limits<float>::infinity());
+  return at::zeros(hidden.sizes(), like.options()).masked_fill_(hidden, -std::numeric_limits<float>::infinity());
 }
 
 TokenRows token_rows(const at::Tensor& x) {
@@ -61,19 +56,32 @@ at::Tensor PagedAttention::attend(const AttentionRule& rule, const at::Tensor& q
   return out;
 }
 
-// Written out rather than through SDPA: on a processor its bf16 kernel, forward and backward, takes up to twice the
-// time.
+// Written out rather than through SDPA, which takes longer on a processor: block by block of queries, so that most of
+// what no query sees is not computed, and with the query heads of a key head as rows of one product.
 at::Tensor DocumentAttention::attend(const AttentionRule& rule, const at::Tensor& q, const at::Tensor& k,
                                      const at::Tensor& v) {
-  const auto to_heads = [&](const at::Tensor& x) { return repeat_heads(x.transpose(0, 1), q.size(1)); };  // [H, n, D]
+  const std::int64_t kv_heads = k.size(1), group = q.size(1) / kv_heads, width = q.size(2);
   const auto qs = (q * rule.scale).split_with_sizes(lengths_), ks = k.split_with_sizes(lengths_);
   const auto vs = v.split_with_sizes(lengths_);
   std::vector<at::Tensor> outputs;
-  outputs.reserve(lengths_.size());
   for (std::size_t i = 0; i < lengths_.size(); ++i) {
-    const at::Tensor scores = at::matmul(qs[i].transpose(0, 1), to_heads(ks[i]).transpose(-1, -2));
-    const at::Tensor weights = at::softmax(scores + causal_mask(lengths_[i], rule.window, scores), -1);
-    outputs.push_back(at::matmul(weights, to_heads(vs[i])).transpose(0, 1));
+    const at::Tensor keys = ks[i].permute({1, 2, 0}), values = vs[i].transpose(0, 1);  // [Hk, D, n], [Hk, n, D]
+    for (std::int64_t begin = 0; begin < lengths_[i]; begin += kBlockTokens) {
+      const std::int64_t tokens = std::min(kBlockTokens, lengths_[i] - begin);
+      const std::int64_t first = rule.window > 0 ? std::max<std::int64_t>(0, begin + 1 - rule.window) : 0;
+      const std::int64_t seen = begin + tokens - first;
+      const at::Tensor queries = qs[i]
+                                     .narrow(0, begin, tokens)
+                                     .reshape({tokens, kv_heads, group, width})
+                                     .permute({1, 2, 0, 3})
+                                     .reshape({kv_heads, group * tokens, width});
+      const at::Tensor scores = at::bmm(queries, keys.narrow(2, first, seen)).view({kv_heads, group, tokens, seen});
+      const at::Tensor weights = at::softmax(scores + causal_mask(begin, tokens, first, rule.window, scores), -1);
+      outputs.push_back(at::bmm(weights.view({kv_heads, group * tokens, seen}), values.narrow(1, first, seen))
+                            .view({kv_heads, group, tokens, width})
+                            .permute({2, 0, 1, 3})
+                            .reshape({tokens, kv_heads * group, width}));
+    }
   }
   return outputs.size() == 1 ? outputs.front() : at::cat(outputs, 0);
 }

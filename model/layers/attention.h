@@ -42,7 +42,8 @@ class PagedAttention final : public AttentionBackend {
 };
 
 // Training and whole-prompt reference: the N tokens are documents end to end; a token sees what stands before it in its
-// own document. Quadratic in a document's length, not in N.
+// own document. Quadratic in a document's length, not in N; scores are in memory for some queries at a time, and with
+// a graph all of them.
 class DocumentAttention final : public AttentionBackend {
  public:
   explicit DocumentAttention(std::vector<std::int64_t> lengths) : lengths_(std::move(lengths)) {}  // sum: N

@@ -13,6 +13,7 @@
 #include "model/config/tensor_names.h"
 #include "model/kernels/fused_ops.h"
 #include "model/layers/activation.h"
+#include "model/layers/gradients.h"
 
 namespace weft::model {
 namespace {
@@ -33,6 +34,7 @@ at::Tensor inner(Activation activation, const Cpu* cpu, const std::vector<at::Te
   const at::Tensor& x = in.front();
   const auto kernel = kernel_of(activation);
   if (cpu == nullptr || !kernel) {
+    if (in.size() == 2 && activation == Activation::kSilu && has_own_gradient(x)) return silu_gate(x, in.back());
     const at::Tensor active = activate(activation, x);
     return in.size() == 1 ? active : active * in.back();
   }

@@ -8,6 +8,7 @@
 #include <span>
 
 #include "model/kernels/fused_ops.h"
+#include "model/layers/gradients.h"
 
 namespace weft::model {
 namespace {
@@ -39,6 +40,7 @@ at::Tensor Norm::by_kernel(const at::Tensor& x) const {
 at::Tensor Norm::forward(const at::Tensor& x) const {
   if (cpu_ != nullptr) return by_kernel(x);
   if (kind_ == NormKind::kLayer) return at::layer_norm(x, w_.weight.sizes(), w_.weight, w_.bias, eps_);
+  if (has_own_gradient(x)) return rms_norm(x, w_.weight, eps_, kind_ == NormKind::kRmsPlusOne ? 1.0 : 0.0);
   const at::Tensor wide = x.to(at::kFloat);
   const at::Tensor scaled = wide * at::rsqrt(wide.square().mean(-1, /*keepdim=*/true) + eps_);
   if (kind_ == NormKind::kRms) return w_.weight * scaled.to(x.scalar_type());

@@ -13,6 +13,7 @@
 
 #include "model/base/check.h"
 #include "model/kernels/fused_ops.h"
+#include "model/layers/gradients.h"
 
 namespace weft::model {
 namespace {
@@ -88,6 +89,7 @@ RotaryAngles Rotary::angles(const at::Tensor& positions, at::ScalarType dtype) c
 at::Tensor rotate(const at::Tensor& x, const RotaryAngles& angles, const Cpu* cpu) {
   if (cpu != nullptr) return rotated_in_place(*cpu, x, angles);
   const std::int64_t rotated = angles.cos.size(-1), half = rotated / 2;
+  if (rotated == x.size(-1) && has_own_gradient(x)) return rotate_heads(x, angles.cos, angles.sin);
   const at::Tensor turning = x.narrow(-1, 0, rotated);
   const at::Tensor turned = at::cat({-x.narrow(-1, half, half), x.narrow(-1, 0, half)}, -1);
   const at::Tensor out = turning * angles.cos + turned * angles.sin;

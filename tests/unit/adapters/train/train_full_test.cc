@@ -113,7 +113,7 @@ TEST_F(TrainFull, AnEncoderDecoderSaysWhatItWasTaught) {
   }
   Optimizer optimizer(model.parameters(), {.adamw_lr = 1e-2, .muon = false});
   double loss = 0;
-  for (int step = 0; step < 150; ++step) {
+  for (int step = 0; step < 200; ++step) {
     bool given = false;
     const auto next = [&]() -> std::optional<MicroBatch> {
       if (std::exchange(given, true)) return std::nullopt;
