@@ -214,7 +214,8 @@ Expected<Beginning> first_factors(const Work& work) {
     return Beginning{LoraFactors::fresh(work.base.config, shape, options.seed), static_cast<int>(shape.rank),
                      shape.alpha, fmt::format("{}|{}", shape.rank, shape.alpha)};
   }
-  const auto files = read_adapter(options.from, work.base.config, work.base.sha256);
+  // Of another base too, if it has the shape: when a base has been trained further, its adapters are a good beginning.
+  const auto files = read_adapter(options.from, work.base.config, "");
   if (!files) return files.error();
   if (files->info.task != work.task.name) {
     return make_error("{} is an adapter for '{}', not for {}", options.from, files->info.task, work.task.name);

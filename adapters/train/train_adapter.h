@@ -41,7 +41,8 @@ struct TrainOptions {
   std::vector<std::string> data;  // folders of code
   std::string out;                // the folder of what is trained; checkpoints/ and log.jsonl go there too
   std::string model;              // directory of the base
-  std::string from;               // an adapter for the same task to begin with, of its rank; empty: a fresh one
+  std::string from;               // an adapter for the same task to begin with, of its rank, of a base of this shape;
+                                  // empty: a fresh one
   bool full = false;              // train all its weights; `out` becomes a model directory
   TrainPreset preset;
   CollectOptions collect;
