@@ -43,6 +43,7 @@ bench: build  ## latencies, as JSON; nothing passes or fails on a number
 	$(BUILD)/bin/weft bench typing --json
 	$(BUILD)/bin/weft bench typing --editors 4 --json
 	$(BUILD)/bin/weft bench engine --json
+	$(BUILD)/bin/weft bench training --json
 	python3 tests/bench/lsp_latency.py --weftd $(BUILD)/bin/weftd
 
 bench-peers: build  ## weft beside llama.cpp and OpenVINO (3 GB of wheels), as a table in docs/performance.md

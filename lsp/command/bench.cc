@@ -10,6 +10,7 @@ void add_bench_command(CLI::App& root, int& exit_code) {
   add_bench_typing_command(*group, exit_code);
   add_bench_model_command(*group, exit_code);
   add_bench_engine_command(*group, exit_code);
+  add_bench_training_command(*group, exit_code);
   add_bench_worker_command(*group, exit_code);
 }
 

@@ -9,6 +9,7 @@ namespace weft::lsp {
 void add_bench_typing_command(CLI::App& bench, int& exit_code);
 void add_bench_model_command(CLI::App& bench, int& exit_code);
 void add_bench_engine_command(CLI::App& bench, int& exit_code);
+void add_bench_training_command(CLI::App& bench, int& exit_code);
 void add_bench_worker_command(CLI::App& bench, int& exit_code);
 
 }  // namespace weft::lsp
