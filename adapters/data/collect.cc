@@ -5,7 +5,9 @@
 #include <fstream>
 #include <iterator>
 
+#include "adapters/data/benchmarks.h"
 #include "adapters/data/licence.h"
+#include "adapters/data/source_kind.h"
 #include "generation/files/source_files.h"
 #include "generation/privacy/secrets.h"
 
@@ -51,6 +53,7 @@ Expected<std::vector<Collector::File>> Collector::list(const std::string& root) 
 
 Cleaned Collector::read(const File& file, LicenceFinder& licences, std::size_t& masked) const {
   if (generation::is_secret_file(file.relative)) return {"", "secret file"};
+  if (is_named_after_benchmark(file.relative)) return {"", "benchmark"};
   std::error_code error;
   const auto size = fs::file_size(file.path, error);
   if (!error && size > options_.limits.max_bytes) return {"", "too large"};
@@ -58,6 +61,8 @@ Cleaned Collector::read(const File& file, LicenceFinder& licences, std::size_t& 
   if (error || !stream) return {"", "unreadable"};
   const std::string bytes{std::istreambuf_iterator<char>(stream), {}};
   Cleaned out = generation::clean(bytes, options_.limits);
+  if (out.rejected.empty()) out.rejected = reason_not_written(file.relative, out.text);
+  if (out.rejected.empty() && defines_any(out.text, benchmark_signatures())) out.rejected = "benchmark";
   if (!out.rejected.empty()) return out;
   if (!options_.any_licence) {
     const std::string licence = licences.licence_of(file.relative, out.text);

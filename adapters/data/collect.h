@@ -17,8 +17,8 @@ namespace weft::adapters {
 
 struct CollectOptions {
   std::vector<std::string> extensions{".py"};
-  generation::CleanLimits limits;
-  std::string assumed_licence;                // SPDX, for files of which nothing is known; empty: they are dropped
+  generation::CleanLimits limits{};
+  std::string assumed_licence{};              // SPDX, for files of which nothing is known; empty: they are dropped
   std::vector<std::string> held_out_names{};  // file names that are dropped from training, wherever they lie
   bool any_licence = false;  // what is trained stays with whoever has the files: no licence is asked for
 };

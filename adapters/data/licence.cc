@@ -48,6 +48,8 @@ constexpr std::array kPhrases = {
     Phrase{"boost software license", "", "BSL-1.0"},
 };
 
+constexpr std::size_t kTopBytes = 4096;  // of a source, where its licence may be told
+
 std::vector<std::string_view> split(std::string_view text, std::string_view separator) {
   std::vector<std::string_view> parts;
   while (true) {
@@ -90,6 +92,21 @@ bool is_licence_file(const std::string& name) {
 std::string read_all(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};
+}
+
+// The comments above the first line of code, without the marks of comments.
+std::string top_comments(std::string_view source) {
+  std::string out;
+  bool in_block = false;
+  for (std::string_view line : split(source.substr(0, kTopBytes), "\n")) {
+    line.remove_prefix(std::min(line.find_first_not_of(" \t\r"), line.size()));
+    in_block = in_block || line.starts_with("/*");
+    if (!in_block && !line.empty() && !line.starts_with("#") && !line.starts_with("//")) break;
+    if (line.find("*/") != std::string_view::npos) in_block = false;
+    line.remove_prefix(std::min(line.find_first_not_of("#/* \t"), line.size()));
+    out += std::string(line) + "\n";
+  }
+  return out;
 }
 
 // All licence files of one folder: "A AND B"; "unknown" stands for a text that no rule knows.
@@ -139,6 +156,11 @@ std::string declared_licence(std::string_view source) {
              : std::string(line.substr(first, last - first + 1));
 }
 
+std::string licence_against(std::string_view source) {
+  const std::string found = classify_licence(top_comments(source));
+  return is_permissive(found) ? "" : found;
+}
+
 Expected<LicenceFinder> LicenceFinder::open(const std::string& root, std::string assumed) {
   std::map<std::string, std::string> by_folder;
   const auto path = std::filesystem::path(root) / "licences.json";
@@ -155,6 +177,7 @@ Expected<LicenceFinder> LicenceFinder::open(const std::string& root, std::string
 
 std::string LicenceFinder::licence_of(const std::string& path, std::string_view source) {
   std::string declared = declared_licence(source);
+  if (declared.empty()) declared = licence_against(source);
   if (!declared.empty()) return declared;
   const std::string& found = licence_of_folder(std::filesystem::path(path).parent_path().generic_string());
   return found.empty() ? assumed_ : found;

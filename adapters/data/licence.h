@@ -17,6 +17,9 @@ namespace weft::adapters {
 [[nodiscard]] std::string classify_licence(std::string_view text);
 // What `SPDX-License-Identifier:` says in the first lines of a source; "" when there is none.
 [[nodiscard]] std::string declared_licence(std::string_view source);
+// The licence without a permissive choice that the comments above the first line of code speak of; "" when they speak
+// of none, or of a permissive one, of which the package tells more.
+[[nodiscard]] std::string licence_against(std::string_view source);
 
 class LicenceFinder {
  public:
@@ -24,8 +27,9 @@ class LicenceFinder {
   // which nothing else is known; may be empty. Error: a licences.json that is no such map.
   static Expected<LicenceFinder> open(const std::string& root, std::string assumed);
 
-  // Of a file by its path under `root`, with '/' between folders: what its source declares, else what the map says of
-  // its nearest folder, else the licence files of the nearest folder that has any, else the assumed one; or "".
+  // Of a file by its path under `root`, with '/' between folders: what its source declares or speaks of, else what the
+  // map says of its nearest folder, else the licence files of the nearest folder that has any, else the assumed one; or
+  // "".
   [[nodiscard]] std::string licence_of(const std::string& path, std::string_view source);
 
  private:

@@ -78,6 +78,7 @@ std::string describe_dropped(const Collection& collection) {
 
 void append(Collection& to, Collection from) {
   std::ranges::move(from.documents, std::back_inserter(to.documents));
+  std::ranges::move(from.paths, std::back_inserter(to.paths));
   to.files += from.files;
   to.bytes += from.bytes;
   to.masked += from.masked;
@@ -95,10 +96,10 @@ Expected<Collected> collect_all(const PackOptions& options, const Report& progre
   CollectOptions rules = options.collect;
   const auto report = [&](std::size_t done, std::size_t all) { progress({stage, done, all}); };
   Collector collector(rules, cancel, report);
-  if (!options.held_out.empty()) {
-    auto valid = collector.collect(options.held_out, Part::kHeldOut);
+  for (const std::string& folder : options.held_out) {
+    auto valid = collector.collect(folder, Part::kHeldOut);
     if (!valid) return valid.error();
-    out.valid = std::move(*valid);
+    append(out.valid, std::move(*valid));
   }
   stage = "reading";
   for (const std::string& source : options.sources) {
@@ -174,10 +175,15 @@ Expected<PackedPart> write_part(const std::string& prefix, Collection collection
   for (std::size_t at = 0; at < documents.size(); at += kBatch) {
     if (!go_on(at)) return make_error("cancelled");
     const auto batch = documents.subspan(at, std::min(kBatch, documents.size() - at));
+    std::size_t index = at;
     for (const Tokens& tokens : tokenise_batch(tokenizer, batch, threads)) {
       const auto added = writer->add(tokens);
       if (!added) return added.error();
       part.tokens += tokens.size();
+      PackedLanguage& language = part.languages[std::string(language_of(collection.paths[index]))];
+      ++language.documents;
+      language.tokens += tokens.size();
+      language.bytes += documents[index++].size();
     }
   }
   const auto finished = writer->finish();
@@ -189,8 +195,13 @@ Expected<PackedPart> write_part(const std::string& prefix, Collection collection
 }
 
 nlohmann::json json_of(const PackedPart& part) {
-  return {{"documents", part.documents},   {"tokens", part.tokens},           {"bytes", part.collected.bytes},
-          {"files", part.collected.files}, {"masked", part.collected.masked}, {"dropped", part.collected.dropped}};
+  nlohmann::json languages = nlohmann::json::object();
+  for (const auto& [name, of] : part.languages) {
+    languages[name] = {{"documents", of.documents}, {"tokens", of.tokens}, {"bytes", of.bytes}};
+  }
+  return {{"languages", languages},           {"documents", part.documents},   {"tokens", part.tokens},
+          {"bytes", part.collected.bytes},    {"files", part.collected.files}, {"masked", part.collected.masked},
+          {"dropped", part.collected.dropped}};
 }
 
 }  // namespace

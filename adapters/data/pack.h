@@ -6,29 +6,36 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
 #include "adapters/data/collect.h"
+#include "adapters/data/source_kind.h"
 #include "model/base/cancel.h"
 #include "model/base/expected.h"
 
 namespace weft::adapters {
 
 struct PackOptions {
-  std::vector<std::string> sources;  // folders
-  std::string held_out;              // folder of validation documents; empty: valid.* have none
+  std::vector<std::string> sources;   // folders
+  std::vector<std::string> held_out;  // folders of validation documents; none: valid.* have none
   std::string out;
   std::string tokenizer;          // tokenizer.model to use; empty: one is trained on the documents
   std::size_t vocabulary = 8192;  // of the one that is trained
   std::size_t tokenizer_sample_bytes = 5 << 20;
   std::uint64_t seed = 1;  // of the tokenizer's sample
   int threads = 2;
-  CollectOptions collect;
+  CollectOptions collect{.extensions = source_extensions()};
+};
+
+struct PackedLanguage {
+  std::size_t documents = 0, tokens = 0, bytes = 0;
 };
 
 struct PackedPart {
   std::size_t documents = 0, tokens = 0;
+  std::map<std::string, PackedLanguage> languages;
   Collection collected;  // its documents are moved out
 };
 

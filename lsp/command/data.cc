@@ -32,6 +32,9 @@ void show(ProgressBar& bar, const PackProgress& progress) {
 void print_part(const char* name, const PackedPart& part) {
   fmt::print("{}: {} documents, {} tokens, {} bytes, from {} files\n", name, part.documents, part.tokens,
              part.collected.bytes, part.collected.files);
+  for (const auto& [name, of] : part.languages) {
+    fmt::print("  {}: {} documents, {} tokens, {} bytes\n", name, of.documents, of.tokens, of.bytes);
+  }
   for (const auto& [reason, count] : part.collected.dropped) fmt::print("  dropped, {}: {}\n", reason, count);
   if (part.collected.masked > 0) fmt::print("  pieces masked as keys: {}\n", part.collected.masked);
 }
@@ -69,8 +72,10 @@ void add_pack_options(CLI::App& app, PackOptions& options) {
   app.add_option("--out", options.out, "where the packed data goes; what an earlier run left there is replaced")
       ->required()
       ->type_name("DIR");
-  app.add_option("--held-out", options.held_out, "folder of documents to validate on; near duplicates leave training")
+  app.add_option("--held-out", options.held_out,
+                 "folder of documents to validate on; near duplicates leave training; repeatable")
       ->type_name("DIR")
+      ->allow_extra_args(false)
       ->check(CLI::ExistingDirectory);
   app.add_option("--held-out-name", options.collect.held_out_names, "a file name to drop wherever it lies; repeatable")
       ->type_name("NAME")
@@ -103,7 +108,8 @@ void add_data_command(CLI::App& root, int& exit_code) {
   app->add_flag("--json", settings->json, "print the manifest as JSON");
   app->footer(
       "Kept: clean sources under permissive licences. Dropped: secret files, near duplicates, generated and minified\n"
-      "files, and what has no known licence. Text that looks like a key is masked. A file licences.json in SOURCE "
+      "files, exercises of coding benchmarks, and what has no known licence. Text that looks like a key is masked. A "
+      "file licences.json in SOURCE "
       "maps\n"
       "its folders to SPDX names. Ctrl-C leaves nothing behind.\n\n"
       "Examples:\n"

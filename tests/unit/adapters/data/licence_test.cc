@@ -93,6 +93,16 @@ TEST_F(LicenceFinderTest, TheMapComesBeforeTheFilesAndTheSourceBeforeTheMap) {
   EXPECT_EQ(licence_of("one/deep/a.py", "# SPDX-License-Identifier: GPL-2.0-only\n"), "GPL-2.0-only");
 }
 
+TEST_F(LicenceFinderTest, ACopyleftHeaderComesBeforeTheMap) {
+  write("licences.json", R"({"one": "MIT"})");
+  const char* gpl =
+      "/* tree.h\n *\n * Under the terms of the GNU General\n * Public License, version 2.\n */\nint tree();\n";
+  EXPECT_EQ(licence_of("one/a.h", gpl), "GPL");
+  EXPECT_EQ(licence_of("one/a.py", "# GNU Lesser General Public License\n\nx = 1\n"), "LGPL");
+  EXPECT_EQ(licence_of("one/b.h", "// Licensed under the Apache License, Version 2.0\nint tree();\n"), "MIT");
+  EXPECT_EQ(licence_of("one/c.py", "names = {\n    # GNU General Public License\n}\n"), "MIT");
+}
+
 TEST_F(LicenceFinderTest, NothingKnownIsEmptyOrTheAssumedOne) {
   EXPECT_EQ(licence_of("two/a.py"), "");
   EXPECT_EQ(licence_of("two/a.py", "x = 1\n", "MIT"), "MIT");

@@ -43,7 +43,7 @@ class PackTest : public testing::Test {
     write("held/app/h.py", module(100));
     write("held/LICENSE", "Permission is hereby granted, free of charge, to any person");
     options_.sources = {(root_ / "code").string()};
-    options_.held_out = (root_ / "held").string();
+    options_.held_out = {(root_ / "held").string()};
     options_.out = (root_ / "out").string();
     options_.vocabulary = 400;
   }
@@ -115,6 +115,42 @@ TEST_F(PackTest, TheManifestSaysWhatWasKeptAndDropped) {
   const auto train = IndexedDataset::open((root_ / "out/train").string());
   ASSERT_TRUE(train);
   EXPECT_EQ(manifest["train"]["tokens"], train->total_tokens());
+}
+
+TEST_F(PackTest, PacksAllLanguagesAndCountsThem) {
+  const std::string script = "// Adds.\nexport function add(first, second) {\n  return first + second;\n}\n";
+  const std::string header = "// A point.\n#pragma once\n\nstruct Point {\n  double x = 0, y = 0, height = 0;\n};\n";
+  write("code/web/add.js", script);
+  write("code/web/add.d.ts", script + "declare const more: number;\n");
+  write("code/math/point.hpp", header);
+  write("code/readme.txt", header);
+  write("held2/LICENSE", "Permission is hereby granted, free of charge, to any person");
+  write("held2/web/copy.ts", module(102));
+  write("code/web/near.ts", module(102) + "extra = 1\n");
+  options_.held_out.push_back((root_ / "held2").string());
+  const auto report = run();
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_THAT(documents("valid"), ElementsAre(module(100), module(102)));
+  const auto manifest = nlohmann::json::parse(read("out/manifest.json"));
+  const nlohmann::json& languages = manifest["train"]["languages"];
+  EXPECT_EQ(languages.size(), 3u);
+  EXPECT_EQ(languages["javascript"]["bytes"], script.size());
+  EXPECT_EQ(languages["cpp"]["documents"], 1);
+  EXPECT_EQ(languages["python"]["documents"], 8);
+  const nlohmann::json dropped = {{"declarations only", 1}, {"near duplicate of held-out", 1}};
+  EXPECT_EQ(manifest["train"]["dropped"], dropped);
+  EXPECT_EQ(languages["python"]["tokens"].get<int>() + languages["cpp"]["tokens"].get<int>() +
+                languages["javascript"]["tokens"].get<int>(),
+            manifest["train"]["tokens"].get<int>());
+}
+
+TEST_F(PackTest, ExercisesOfBenchmarksAreLeftOut) {
+  write("code/app/human_eval.py", module(60));
+  write("code/app/exercise.py", module(61) + "\n\ndef has_close_elements(numbers, threshold):\n    pass\n");
+  const auto report = run();
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->train.collected.dropped.at("benchmark"), 2u);
+  EXPECT_EQ(report->train.documents, 8u);
 }
 
 TEST_F(PackTest, KeysAreMaskedInWhatIsPacked) {
