@@ -6,7 +6,6 @@
 #include <iterator>
 
 #include "adapters/data/benchmarks.h"
-#include "adapters/data/licence.h"
 #include "adapters/data/source_kind.h"
 #include "generation/files/source_files.h"
 #include "generation/privacy/secrets.h"
@@ -51,7 +50,7 @@ Expected<std::vector<Collector::File>> Collector::list(const std::string& root) 
   return files;
 }
 
-Cleaned Collector::read(const File& file, LicenceFinder& licences, std::size_t& masked) const {
+Cleaned Collector::read(const File& file, generation::LicenceFinder& licences, std::size_t& masked) const {
   if (generation::is_secret_file(file.relative)) return {"", "secret file"};
   if (is_named_after_benchmark(file.relative)) return {"", "benchmark"};
   std::error_code error;
@@ -66,7 +65,8 @@ Cleaned Collector::read(const File& file, LicenceFinder& licences, std::size_t& 
   if (!out.rejected.empty()) return out;
   if (!options_.any_licence) {
     const std::string licence = licences.licence_of(file.relative, out.text);
-    if (!is_permissive(licence)) return {"", licence.empty() ? "unknown licence" : "licence not permissive"};
+    if (!generation::is_permissive(licence))
+      return {"", licence.empty() ? "unknown licence" : "licence not permissive"};
   }
   auto screened = generation::mask_secrets(out.text);
   masked += screened.masked;
@@ -77,7 +77,7 @@ Cleaned Collector::read(const File& file, LicenceFinder& licences, std::size_t& 
 Expected<Collection> Collector::collect(const std::string& root, Part part) {
   const auto files = list(root);
   if (!files) return files.error();
-  auto licences = LicenceFinder::open(root, options_.assumed_licence);
+  auto licences = generation::LicenceFinder::open(root, options_.assumed_licence);
   if (!licences) return licences.error();
   Collection out;
   for (const File& file : *files) {

@@ -10,6 +10,7 @@
 
 #include "adapters/data/near_duplicates.h"
 #include "generation/files/clean.h"
+#include "generation/files/licence.h"
 #include "model/base/cancel.h"
 #include "model/base/expected.h"
 
@@ -57,7 +58,7 @@ class Collector {
   };
   Expected<std::vector<File>> list(const std::string& root) const;
   // The cleaned text, or why the file is dropped.
-  generation::Cleaned read(const File& file, class LicenceFinder& licences, std::size_t& masked) const;
+  generation::Cleaned read(const File& file, generation::LicenceFinder& licences, std::size_t& masked) const;
 
   CollectOptions options_;
   CancelFlag cancel_;

@@ -1,4 +1,4 @@
-#include "adapters/data/licence.h"
+#include "generation/files/licence.h"
 
 #include <filesystem>
 #include <fstream>
@@ -7,9 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "adapters/data/sha256.h"
-
-namespace weft::adapters {
+namespace weft::generation {
 namespace {
 
 namespace fs = std::filesystem;
@@ -19,21 +17,13 @@ const std::string kMit = "MIT License\n\nPermission is hereby granted, free of\n
 const std::string kGpl = "This program is free software under the\nGNU General Public License version 3";
 const std::string kBsd = "Redistribution and use in source and binary forms, with or without modification";
 
-TEST(Sha256, MatchesTheStandardsExamples) {
-  EXPECT_EQ(sha256_hex(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
-  EXPECT_EQ(sha256_hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-  EXPECT_EQ(sha256_hex("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq"),
-            "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
-  EXPECT_EQ(sha256_hex(std::string(1'000'000, 'a')),
-            "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
-}
-
 TEST(IsPermissive, ReadsExpressions) {
   for (const char* yes : {"MIT", "Apache-2.0", "PSF-2.0", "ISC", "BSD-3-Clause AND MIT", "GPL-3.0-only OR MIT",
-                          "(Apache-2.0 OR BSD-2-Clause)"}) {
+                          "(Apache-2.0 OR BSD-2-Clause)", "MIT AND Apache-2.0 WITH LLVM-exception"}) {
     EXPECT_TRUE(is_permissive(yes)) << yes;
   }
-  for (const char* no : {"", "GPL-3.0-only", "LGPL", "MIT AND GPL", "MPL-2.0", "unknown", "mit-like"}) {
+  for (const char* no : {"", "GPL-3.0-only", "LGPL", "MIT AND GPL", "MPL-2.0", "unknown", "mit-like",
+                         "GPL-2.0-only WITH Classpath-exception-2.0"}) {
     EXPECT_FALSE(is_permissive(no)) << no;
   }
 }
@@ -50,6 +40,19 @@ TEST(ClassifyLicence, KnowsTextsWhateverTheirLineBreaks) {
 
 TEST(ClassifyLicence, CopyleftBesidesAPermissiveTextIsCopyleft) {
   EXPECT_EQ(classify_licence(kMit + "\n\nParts are under:\n" + kGpl), "GPL");
+}
+
+TEST(MetadataLicence, ExpressionThenClassifiersThenText) {
+  EXPECT_EQ(metadata_licence("License: GPL\nLicense-Expression: MIT OR Apache-2.0\n"), "MIT OR Apache-2.0");
+  EXPECT_EQ(metadata_licence("License: GPL\nClassifier: License :: OSI Approved :: MIT License\n"), "MIT");
+  EXPECT_EQ(metadata_licence("Classifier: License :: OSI Approved\r\nLicense: BSD 3-Clause\r\n"), "BSD-3-Clause");
+  EXPECT_EQ(metadata_licence("License: Apache-2.0\n"), "Apache-2.0");
+  EXPECT_EQ(metadata_licence("Name: x\n\nLicense: MIT\n"), "");  // behind the blank line is prose
+  for (const char* no : {"Classifier: License :: OSI Approved :: MIT License\n"
+                         "Classifier: License :: OSI Approved :: GNU General Public License v3 (GPLv3)\n",
+                         "License: my own terms, like MIT\n", ""}) {
+    EXPECT_FALSE(is_permissive(metadata_licence(no))) << no;
+  }
 }
 
 class LicenceFinderTest : public testing::Test {
@@ -116,4 +119,4 @@ TEST_F(LicenceFinderTest, ABrokenMapIsAnError) {
 }
 
 }  // namespace
-}  // namespace weft::adapters
+}  // namespace weft::generation

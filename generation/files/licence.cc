@@ -1,4 +1,4 @@
-#include "adapters/data/licence.h"
+#include "generation/files/licence.h"
 
 #include <algorithm>
 #include <array>
@@ -10,7 +10,7 @@
 
 #include <nlohmann/json.hpp>
 
-namespace weft::adapters {
+namespace weft::generation {
 namespace {
 
 constexpr std::array<std::string_view, 15> kPermissive = {
@@ -60,7 +60,9 @@ std::vector<std::string_view> split(std::string_view text, std::string_view sepa
   }
 }
 
+// An exception ("WITH") only ever allows more.
 bool is_permissive_name(std::string_view name) {
+  name = name.substr(0, name.find(" WITH "));
   while (!name.empty() && (name.front() == ' ' || name.front() == '(')) name.remove_prefix(1);
   while (!name.empty() && (name.back() == ' ' || name.back() == ')')) name.remove_suffix(1);
   return std::ranges::find(kPermissive, name) != kPermissive.end();
@@ -109,21 +111,51 @@ std::string top_comments(std::string_view source) {
   return out;
 }
 
-// All licence files of one folder: "A AND B"; "unknown" stands for a text that no rule knows.
-std::string licence_files_of(const std::filesystem::path& folder) {
-  std::vector<std::string> found;
-  std::error_code ignored;
-  for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
-    if (!entry.is_regular_file(ignored) || !is_licence_file(entry.path().filename().string())) continue;
-    const std::string name = classify_licence(read_all(entry.path()));
-    found.push_back(name.empty() ? "unknown" : name);
-  }
-  std::ranges::sort(found);
-  found.erase(std::ranges::unique(found).begin(), found.end());
-  std::string out;
-  for (const std::string& name : found) out += (out.empty() ? "" : " AND ") + name;
-  return out;
-}
+// Trove classifiers behind "License :: " that name a licence.
+struct Classifier {
+  std::string_view name, spdx;
+};
+constexpr std::array kClassifiers = {
+    Classifier{"OSI Approved :: MIT License", "MIT"},
+    Classifier{"OSI Approved :: MIT No Attribution License (MIT-0)", "MIT-0"},
+    Classifier{"OSI Approved :: BSD License", "BSD-3-Clause"},
+    Classifier{"OSI Approved :: Apache Software License", "Apache-2.0"},
+    Classifier{"OSI Approved :: ISC License (ISCL)", "ISC"},
+    Classifier{"OSI Approved :: Python Software Foundation License", "PSF-2.0"},
+    Classifier{"OSI Approved :: zlib/libpng License", "Zlib"},
+    Classifier{"OSI Approved :: Boost Software License 1.0 (BSL-1.0)", "BSL-1.0"},
+    Classifier{"OSI Approved :: The Unlicense (Unlicense)", "Unlicense"},
+    Classifier{"OSI Approved :: Historical Permission Notice and Disclaimer (HPND)", "HPND"},
+    Classifier{"CC0 1.0 Universal (CC0 1.0) Public Domain Dedication", "CC0-1.0"},
+    Classifier{"OSI Approved", ""},  // says which of them elsewhere
+};
+
+// What old `License` fields say besides SPDX names, in lower case.
+struct FreeText {
+  std::string_view text, spdx;
+};
+constexpr std::array kFreeTexts = {
+    FreeText{"mit license", "MIT"},
+    FreeText{"the mit license", "MIT"},
+    FreeText{"bsd", "BSD-3-Clause"},
+    FreeText{"bsd license", "BSD-3-Clause"},
+    FreeText{"new bsd", "BSD-3-Clause"},
+    FreeText{"bsd 3-clause", "BSD-3-Clause"},
+    FreeText{"3-clause bsd", "BSD-3-Clause"},
+    FreeText{"bsd-3", "BSD-3-Clause"},
+    FreeText{"bsd 2-clause", "BSD-2-Clause"},
+    FreeText{"apache 2", "Apache-2.0"},
+    FreeText{"apache 2.0", "Apache-2.0"},
+    FreeText{"apache-2", "Apache-2.0"},
+    FreeText{"apache license 2.0", "Apache-2.0"},
+    FreeText{"apache license, version 2.0", "Apache-2.0"},
+    FreeText{"apache software license", "Apache-2.0"},
+    FreeText{"psf", "PSF-2.0"},
+    FreeText{"psfl", "PSF-2.0"},
+    FreeText{"python software foundation license", "PSF-2.0"},
+    FreeText{"isc license", "ISC"},
+    FreeText{"unlicense", "Unlicense"},
+};
 
 }  // namespace
 
@@ -161,6 +193,44 @@ std::string licence_against(std::string_view source) {
   return is_permissive(found) ? "" : found;
 }
 
+std::string metadata_licence(std::string_view metadata) {
+  std::string classified, free_text;
+  for (std::string_view line : split(metadata.substr(0, metadata.find("\n\n")), "\n")) {
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    const auto value_of = [line](std::string_view field) {
+      return line.starts_with(field) ? line.substr(field.size()) : std::string_view();
+    };
+    if (const auto expression = value_of("License-Expression: "); !expression.empty()) return std::string(expression);
+    if (const auto text = value_of("License: "); !text.empty()) free_text = text;
+    const std::string_view named = value_of("Classifier: License :: ");
+    if (named.empty()) continue;
+    const auto known = std::ranges::find(kClassifiers, named, &Classifier::name);
+    const std::string_view spdx = known == kClassifiers.end() ? named : known->spdx;
+    if (!spdx.empty()) classified += (classified.empty() ? "" : " AND ") + std::string(spdx);
+  }
+  if (!classified.empty()) return classified;
+  const std::string plain = lower(free_text);
+  const auto known = std::ranges::find(kFreeTexts, std::string_view(plain), &FreeText::text);
+  if (known != kFreeTexts.end()) return std::string(known->spdx);
+  const auto exact = std::ranges::find_if(kPermissive, [&](std::string_view name) { return lower(name) == plain; });
+  return exact == kPermissive.end() ? free_text : std::string(*exact);
+}
+
+std::string licence_files_of(const std::string& folder) {
+  std::vector<std::string> found;
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
+    if (!entry.is_regular_file(ignored) || !is_licence_file(entry.path().filename().string())) continue;
+    const std::string name = classify_licence(read_all(entry.path()));
+    found.push_back(name.empty() ? "unknown" : name);
+  }
+  std::ranges::sort(found);
+  found.erase(std::ranges::unique(found).begin(), found.end());
+  std::string out;
+  for (const std::string& name : found) out += (out.empty() ? "" : " AND ") + name;
+  return out;
+}
+
 Expected<LicenceFinder> LicenceFinder::open(const std::string& root, std::string assumed) {
   std::map<std::string, std::string> by_folder;
   const auto path = std::filesystem::path(root) / "licences.json";
@@ -186,11 +256,11 @@ std::string LicenceFinder::licence_of(const std::string& path, std::string_view 
 const std::string& LicenceFinder::licence_of_folder(const std::string& folder) {
   const auto known = by_folder_.find(folder);
   if (known != by_folder_.end()) return known->second;
-  std::string found = licence_files_of(std::filesystem::path(root_) / folder);
+  std::string found = licence_files_of((std::filesystem::path(root_) / folder).string());
   if (found.empty() && !folder.empty()) {
     found = licence_of_folder(std::filesystem::path(folder).parent_path().generic_string());
   }
   return by_folder_[folder] = std::move(found);
 }
 
-}  // namespace weft::adapters
+}  // namespace weft::generation

@@ -1,5 +1,5 @@
-// Which licence a file is under, and whether weft trains on it. What is unknown is refused. Pure but for the files that
-// LicenceFinder reads; one thread at a time.
+// Which licence a file is under, and whether it is one that lets others copy from it. What is unknown is refused. Pure
+// but for the files that LicenceFinder reads; one thread at a time.
 #pragma once
 
 #include <map>
@@ -8,7 +8,7 @@
 
 #include "model/base/expected.h"
 
-namespace weft::adapters {
+namespace weft::generation {
 
 // An SPDX expression, such as "Apache-2.0 OR BSD-3-Clause", that leaves a permissive choice.
 [[nodiscard]] bool is_permissive(std::string_view expression);
@@ -20,6 +20,12 @@ namespace weft::adapters {
 // The licence without a permissive choice that the comments above the first line of code speak of; "" when they speak
 // of none, or of a permissive one, of which the package tells more.
 [[nodiscard]] std::string licence_against(std::string_view source);
+
+// What a Python distribution's METADATA or PKG-INFO says, as an SPDX expression: its License-Expression, else its
+// classifiers of licences, all of which then count, else a License that names one; "" where it says nothing known.
+[[nodiscard]] std::string metadata_licence(std::string_view metadata);
+// All licence files of one folder, "A AND B"; "unknown" stands for a text that no rule knows. "" where there are none.
+[[nodiscard]] std::string licence_files_of(const std::string& folder);
 
 class LicenceFinder {
  public:
@@ -41,4 +47,4 @@ class LicenceFinder {
   std::map<std::string, std::string> by_folder_;  // given, then found
 };
 
-}  // namespace weft::adapters
+}  // namespace weft::generation
