@@ -3,13 +3,8 @@
 #include <filesystem>
 #include <utility>
 
-#ifdef __linux__
-#include <sys/resource.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-#endif
-
 #include "generation/files/source_files.h"
+#include "generation/memory/background.h"
 #include "model/base/log.h"
 
 namespace weft::generation {
@@ -18,14 +13,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kFilesBetweenSnapshots = 64;
-
-// Of the calling thread; elsewhere than on Linux a process's priority is all there is.
-void yield_to_others() {
-#ifdef __linux__
-  constexpr int kLowest = 19;
-  static_cast<void>(::setpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)), kLowest));
-#endif
-}
 
 }  // namespace
 
