@@ -1,5 +1,6 @@
 #include "lsp/model_options.h"
 
+#include <cstdlib>
 #include <map>
 #include <memory>
 #include <utility>
@@ -44,6 +45,17 @@ Expected<void> add_memory_weights(generation::CompletionOptions& options, const 
   if (!weights) return weights.error();
   if (*weights) options.memory_weights = std::make_shared<const generation::MemoryWeights>(**weights);
   return {};
+}
+
+generation::EnvironmentOptions environment_options() {
+  const auto variable = [](const char* name) {
+    const char* value = std::getenv(name);
+    return std::string(value == nullptr ? "" : value);
+  };
+  generation::EnvironmentOptions options;
+  options.folder = generation::environment_folder(variable("XDG_CACHE_HOME"), variable("HOME"));
+  options.variables = {.virtual_env = variable("VIRTUAL_ENV"), .path = variable("PATH")};
+  return options;
 }
 
 }  // namespace weft::lsp

@@ -14,6 +14,7 @@ using generation::MemoryWeights;
 using generation::Opinion;
 
 constexpr std::size_t kCellsOfLength = generation::kSurenesses * generation::kAgreements;
+constexpr std::size_t kCellsOfSource = kCellsOfLength * generation::kMatchLengths.size();
 constexpr double kLeast = 1e-12;  // probability, so that nothing costs infinitely much
 constexpr int kRounds = 50;
 
@@ -157,6 +158,11 @@ MemoryReport score_memory(std::span<const MemoryLine> lines, const MemoryWeights
       add(report.all, token, given, vocabulary);
       add(report.by_length[static_cast<std::size_t>(row - generation::kMatchLengths.begin())], token, given,
           vocabulary);
+      for (const Opinion& opinion : token.opinions) {
+        SourceScore& source = report.by_source[opinion.cell / kCellsOfSource];
+        ++source.tokens;
+        source.right += opinion.continuations.front().token == token.next ? 1 : 0;
+      }
       chosen.push_back(likeliest(token, given));
     }
     add_steps(report, line, chosen);
@@ -164,10 +170,20 @@ MemoryReport score_memory(std::span<const MemoryLine> lines, const MemoryWeights
   return report;
 }
 
-std::string to_json(const MemoryReport& report, const MemoryWeights& weights, const std::string& model) {
+std::string to_json(const MemoryReport& report, const MemoryReport* without_environment, const MemoryWeights& weights,
+                    const std::string& model) {
   nlohmann::ordered_json json = to_json(report.all);
   json["lines"] = report.lines;
   json["model_name"] = model;
+  if (without_environment != nullptr) {
+    json["mixture_without_environment"] = to_json(without_environment->all.mixture, without_environment->all.tokens);
+  }
+  for (std::size_t i = 0; i < report.by_source.size(); ++i) {
+    const SourceScore& source = report.by_source[i];
+    const auto count = static_cast<double>(std::max<std::size_t>(source.tokens, 1));
+    json["by_source"][std::string(generation::name_of(static_cast<generation::MemorySource>(i)))] = {
+        {"tokens", source.tokens}, {"accuracy", static_cast<double>(source.right) / count}};
+  }
   nlohmann::ordered_json lengths = nlohmann::ordered_json::array();
   for (std::size_t i = 0; i < report.by_length.size(); ++i) {
     nlohmann::ordered_json row = {{"match_length", i == 0 ? 0 : generation::kMatchLengths[i - 1]}};

@@ -1,6 +1,7 @@
 // The weights of the mixture of a model and its memory, and how good the mixture is. Pure, deterministic.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <span>
 #include <string>
@@ -26,9 +27,15 @@ struct MemoryScore {
   NextTokenScore model, memory, mixture;
 };
 
+// Of the tokens that a source says something of, how many it is right about.
+struct SourceScore {
+  std::size_t tokens = 0, right = 0;
+};
+
 struct MemoryReport {
   std::size_t lines = 0;
   MemoryScore all;
+  std::array<SourceScore, generation::kMemorySources> by_source{};
   std::vector<MemoryScore> by_length;  // no match, then by kMatchLengths
   // Drafts that the memory alone makes and the mixture verifies, as greedy decoding of these lines would.
   std::size_t steps = 0;
@@ -37,7 +44,9 @@ struct MemoryReport {
 [[nodiscard]] MemoryReport score_memory(std::span<const MemoryLine> lines, const generation::MemoryWeights& weights,
                                         std::size_t vocabulary);
 
-// One object, indented; with the weights.
-std::string to_json(const MemoryReport& report, const generation::MemoryWeights& weights, const std::string& model);
+// One object, indented; with the weights. without_environment: of the same lines and weights; null where the memory has
+// no environment.
+std::string to_json(const MemoryReport& report, const MemoryReport* without_environment,
+                    const generation::MemoryWeights& weights, const std::string& model);
 
 }  // namespace weft::adapters

@@ -67,9 +67,9 @@ class Reader {
   Reader(const MemoryTokensOptions& options, const MemorySubject& subject)
       : options_(options), subject_(subject), trie_(*subject.tokenizer) {}
 
-  // The rest of the line at `place`.
-  Expected<MemoryLine> read(const EvalFile& file, std::size_t place, generation::FileMemory& file_memory,
-                            const generation::ProjectText& project) {
+  // The rest of the line at `place`, at the end of both.
+  Expected<void> read(const EvalFile& file, std::size_t place, generation::FileMemory& file_memory,
+                      const generation::ProjectText& project, MemoryLines& lines) {
     const std::size_t line_end = std::min(file.text.find('\n', place), file.text.size());
     const std::string_view before = std::string_view(file.text).substr(0, place);
     const std::string_view after = std::string_view(file.text).substr(line_end);
@@ -78,13 +78,14 @@ class Reader {
     if (!prompt) return prompt.error();
     const std::string without_rest = std::string(before) + std::string(after);
     const auto text = file_memory.update({file.path, without_rest, place, prompt->opening.size()});
-    const auto memory = generation::make_memory(text, project);
+    const auto memory = generation::make_memory(text, project, options_.environment);
+    const auto without_environment = generation::make_memory(text, project);
 
     std::string_view opening = prompt->opening;
     std::vector<TokenId> tokens = prompt->tokens;
     std::vector<TokenId> context = file_memory.context();
     std::size_t read = 0;  // of tokens
-    MemoryLine line;
+    MemoryLine &line = lines.all.emplace_back(), &without = lines.without_environment.emplace_back();
     const std::string rest = prompt->opening + file.text.substr(place, line_end - place);
     for (const TokenId next : subject_.tokenizer->encode(rest)) {
       const std::size_t bytes = subject_.tokenizer->bytes(next).size();
@@ -98,11 +99,13 @@ class Reader {
         opening = {};
         line.push_back(observe(*logits, next, memory->look_up(context)));
         line.back().draft = draft_of(*memory, context, options_.draft_tokens);
+        without.push_back(observe(*logits, next, without_environment->look_up(context)));
+        without.back().draft = draft_of(*without_environment, context, options_.draft_tokens);
       }
       tokens.push_back(next);
       context.push_back(next);
     }
-    return line;
+    return {};
   }
 
   Expected<void> finish() {
@@ -146,24 +149,40 @@ Expected<std::vector<std::vector<EvalFile>>> read_projects(const std::string& di
   return out;
 }
 
-Expected<std::vector<MemoryLine>> read_memory_lines(std::span<const EvalFile> project,
-                                                    const MemoryTokensOptions& options, const MemorySubject& subject,
-                                                    const std::function<void(double fraction)>& progress) {
+std::set<std::string> names_of_projects(const std::string& directory, std::span<const std::vector<EvalFile>> projects) {
+  // Names that every project has say nothing of whose a file is.
+  static const std::set<std::string> kCommon = {"__init__", "__main__", "conftest", "docs",  "examples",
+                                                "lib",      "setup",    "src",      "tests", "utils"};
+  std::set<std::string> names;
+  for (const std::vector<EvalFile>& project : projects) {
+    for (const EvalFile& file : project) {
+      const auto below = std::filesystem::path(file.path).lexically_relative(directory);
+      auto part = below.begin();
+      for (int depth = 0; depth < 2 && part != below.end(); ++depth, ++part) {
+        const std::string name = part->stem().string();
+        if (!kCommon.contains(name)) names.insert(name);
+      }
+    }
+  }
+  return names;
+}
+
+Expected<MemoryLines> read_memory_lines(std::span<const EvalFile> project, const MemoryTokensOptions& options,
+                                        const MemorySubject& subject,
+                                        const std::function<void(double fraction)>& progress) {
   generation::SuffixIndex index;
   for (std::size_t i = 0; i < project.size(); ++i) {
     index.set_text(i, generation::memory_tokens(project[i].text, *subject.tokenizer));
   }
   const auto others = index.snapshot();
   Reader reader(options, subject);
-  std::vector<MemoryLine> lines;
+  MemoryLines lines;
   const std::size_t files = std::min(options.files_per_project, project.size());
   for (std::size_t chosen = 0; chosen < files; ++chosen) {
     const std::size_t i = chosen * project.size() / files;
     generation::FileMemory file_memory(subject.tokenizer);
     for (const std::size_t place : choose_places(project[i].text, options.lines_per_file, options.seed + i)) {
-      auto line = reader.read(project[i], place, file_memory, {others, i});
-      if (!line) return line.error();
-      lines.push_back(std::move(*line));
+      if (auto read = reader.read(project[i], place, file_memory, {others, i}, lines); !read) return read.error();
     }
     progress(static_cast<double>(chosen + 1) / static_cast<double>(files));
   }

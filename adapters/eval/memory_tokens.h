@@ -7,12 +7,14 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "adapters/eval/eval_files.h"
 #include "generation/completion/prompt.h"
+#include "generation/memory/environment_index.h"
 #include "generation/memory/mixture.h"
 #include "model/base/expected.h"
 #include "model/runner.h"
@@ -40,6 +42,12 @@ struct MemoryTokensOptions {
   std::size_t draft_tokens = 8;
   std::uint64_t seed = 1;
   generation::PromptBudget prompt;
+  std::shared_ptr<const generation::EnvironmentIndex> environment;  // beside file and project; may be null
+};
+
+// The same lines twice: as they are with all that is remembered, and without the environment.
+struct MemoryLines {
+  std::vector<MemoryLine> all, without_environment;
 };
 
 struct MemorySubject {
@@ -52,10 +60,15 @@ struct MemorySubject {
 // Errors: read_eval_files's.
 Expected<std::vector<std::vector<EvalFile>>> read_projects(const std::string& directory);
 
-// Lines of a project's files. What the memory knows of each are the file's text around it and the other files. Errors:
-// a failing runner.
-Expected<std::vector<MemoryLine>> read_memory_lines(std::span<const EvalFile> project,
-                                                    const MemoryTokensOptions& options, const MemorySubject& subject,
-                                                    const std::function<void(double fraction)>& progress);
+// What must not be in the environment of these projects, or each of their lines would be found: their names and those
+// that their files are imported by.
+[[nodiscard]] std::set<std::string> names_of_projects(const std::string& directory,
+                                                      std::span<const std::vector<EvalFile>> projects);
+
+// Lines of a project's files. What the memory knows of each are the file's text around it, the other files, and the
+// environment. Errors: a failing runner.
+Expected<MemoryLines> read_memory_lines(std::span<const EvalFile> project, const MemoryTokensOptions& options,
+                                        const MemorySubject& subject,
+                                        const std::function<void(double fraction)>& progress);
 
 }  // namespace weft::adapters

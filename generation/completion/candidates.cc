@@ -6,6 +6,7 @@
 
 #include "generation/beam_search.h"
 #include "generation/completion/confidence.h"
+#include "generation/completion/copies.h"
 #include "generation/completion/filter.h"
 #include "generation/completion/score.h"
 #include "generation/completion/threshold.h"
@@ -48,6 +49,17 @@ double pass_gate(SyntaxGate& gate, CandidateTrace& trace) {
   return static_cast<double>(all - fitting) / static_cast<double>(all);
 }
 
+// What stands in a package whose licence does not allow it is not offered.
+void name_source(const EnvironmentIndex& environment, const model::Tokenizer& tokenizer, CandidateTrace& trace) {
+  Copies copies = find_copies(trace.offered, environment, tokenizer);
+  trace.source = std::move(copies.longest);
+  if (!copies.forbidden) return;
+  trace.source = std::move(copies.forbidden);
+  trace.steps.push_back({"licence", trace.offered.size()});
+  trace.offered.clear();
+  trace.reason = "copied without a permissive licence";
+}
+
 CandidateTrace judge(const GenerationResult& result, const RankContext& context) {
   Filtered filtered = filter_text(result.text, context.place, context.rules, result.reason);
   CandidateTrace trace{.generated = result.text,
@@ -56,6 +68,8 @@ CandidateTrace judge(const GenerationResult& result, const RankContext& context)
                        .steps = std::move(filtered.steps)};
   if (trace.offered.empty()) return trace;
   const double cut = context.gate == nullptr ? 0 : pass_gate(*context.gate, trace);
+  if (trace.offered.empty()) return trace;
+  if (context.environment != nullptr) name_source(*context.environment, context.tokenizer, trace);
   if (trace.offered.empty()) return trace;
   trace.parts = score_parts(trace.offered, context.place, context.rules);
   trace.parts.cut = cut;

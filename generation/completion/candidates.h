@@ -1,4 +1,5 @@
-// From generations to items: filtered, gated by the syntax at their place, without doubles, best first.
+// From generations to items: filtered, gated by the syntax at their place, without what may not be copied and without
+// doubles, best first.
 #pragma once
 
 #include <span>
@@ -17,9 +18,10 @@ struct RankContext {
   const CursorPlace& place;
   const StopRules& rules;
   const model::Tokenizer& tokenizer;
-  std::string_view opening{};  // the requests'
-  SyntaxGate* gate = nullptr;  // of the place; null: nobody can tell what fits
-  std::string_view model{};    // whose calibration says how sure it is
+  std::string_view opening{};                     // the requests'
+  SyntaxGate* gate = nullptr;                     // of the place; null: nobody can tell what fits
+  std::string_view model{};                       // whose calibration says how sure it is
+  const EnvironmentIndex* environment = nullptr;  // that was remembered; null: none
 };
 
 struct Ranked {

@@ -46,6 +46,10 @@ RequestId CompletionService::complete(CompletionRequest request, Done done) {
 
 void CompletionService::cancel(RequestId id) { impl_->pipeline().cancel(id); }
 
+void CompletionService::file_changed(const std::string& path) { impl_->pipeline().projects().file_changed(path); }
+
+std::vector<MemoryState> CompletionService::memory_state() const { return impl_->pipeline().projects().state(); }
+
 Expected<CompletionResult> CompletionService::complete_now(CompletionRequest request) {
   return await<CompletionResult>(impl_->engine(), [&](Done done) { complete(std::move(request), std::move(done)); });
 }

@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "generation/engine.h"
+#include "generation/memory/environment_memory.h"
+#include "generation/memory/project_memory.h"
 #include "model/base/expected.h"
 
 namespace weft::generation {
@@ -68,6 +70,11 @@ struct FilterStep {
   std::string_view filter;
   std::size_t removed_bytes = 0;
 };
+// Where a part of a suggestion stands in the project's Python environment.
+struct RememberedSource {
+  std::size_t tokens = 0;  // of the part: the suggestion's longest that stands anywhere there
+  std::string package, version, licence, file;
+};
 struct CandidateTrace {
   std::string generated{};          // what the model wrote
   std::string offered{};            // what is left of it, with LF line ends; empty: nothing
@@ -75,6 +82,7 @@ struct CandidateTrace {
   std::vector<FilterStep> steps{};  // the filters that took something away, in their order
   double score = 0;
   ScoreParts parts{};
+  std::optional<RememberedSource> source{};  // of parts of some length
 };
 
 struct CompletionTimings {
@@ -87,7 +95,7 @@ struct CompletionResult {
   std::vector<CompletionItem> items;  // best first; may be empty
   // Why there is nothing: "secret file", "empty document", "empty", "repeats the suffix", "repeats the next line",
   // "repeats itself", "unbalanced brackets", "breaks the syntax", "same as another", "unsure",
-  // "cancelled".
+  // "copied without a permissive licence", "cancelled".
   std::string reason;
   std::vector<CandidateTrace> candidates;  // in the order in which they were generated; none from the cache
   CompletionTimings timings;
@@ -97,7 +105,7 @@ struct CompletionResult {
 };
 
 // Which texts are looked up for what follows the last tokens: none, the document's, and its project's as well, whose
-// files are read from disk in the background.
+// files are read from disk in the background, with what EnvironmentOptions adds.
 enum class MemoryReach : std::uint8_t { kNothing, kDocument, kProject };
 
 // Called with the path and each piece of text that is about to enter a prompt; returns the text with keys masked.
@@ -122,9 +130,16 @@ struct CompletionOptions {
   // What comes after a suggestion that is accepted whole is asked for in the background, right after it was offered.
   bool continues_accepted = false;
   MemoryReach memory = MemoryReach::kDocument;
+  EnvironmentOptions environment{};  // for MemoryReach::kProject; its folder is empty: no environment is read
   // How much the memory counts beside the model (load_memory_weights); null: it is good for guessing alone.
   std::shared_ptr<const MemoryWeights> memory_weights{};
   Screen screen;  // empty: the built-in secret rules
+};
+
+struct MemoryState {
+  std::string root;  // the project's
+  ProjectMemoryState project;
+  std::optional<EnvironmentState> environment{};  // nothing: none is wanted
 };
 
 // As an editor wants it.
@@ -141,6 +156,10 @@ class CompletionService {
   // by itself, or with the next request of the session about the document that the cache does not answer.
   RequestId complete(CompletionRequest request, Done done);
   void cancel(RequestId id);  // unknown ids are ignored
+  // A file was written or removed on disk, by whomever: the memory of its project reads it again.
+  void file_changed(const std::string& path);
+  // Of the projects in memory, the last used first.
+  [[nodiscard]] std::vector<MemoryState> memory_state() const;
   // Blocks until done; drives a sync-mode engine itself.
   Expected<CompletionResult> complete_now(CompletionRequest request);
 

@@ -1,63 +1,36 @@
 #include "generation/completion/memories.h"
 
 #include <algorithm>
-#include <utility>
 
 namespace weft::generation {
 namespace {
 
 constexpr std::size_t kMostDocuments = 16;
-constexpr std::size_t kMostProjects = 4;
-
-// Moves the one that is wanted to the front, or makes it there; the last of too many goes.
-template <class Entry, class Make>
-Entry& front_of(std::list<Entry>& entries, const std::string Entry::*key, const std::string& wanted, std::size_t most,
-                const Make& make) {
-  const auto found = std::ranges::find(entries, wanted, key);
-  if (found != entries.end()) {
-    entries.splice(entries.begin(), entries, found);
-  } else {
-    entries.push_front(make());
-    if (entries.size() > most) entries.pop_back();
-  }
-  return entries.front();
-}
 
 }  // namespace
 
+// The one that is wanted comes to the front, or is made there; the last of too many goes.
 FileMemory& Memories::document(const std::string& key) {
-  return front_of(documents_, &OfDocument::key, key, kMostDocuments,
-                  [&] {
-                    return OfDocument{key, FileMemory(tokenizer_)};
-                  })
-      .memory;
-}
-
-Memories::OfProject& Memories::project(const std::string& root) {
-  return front_of(projects_, &OfProject::root, root, kMostProjects, [&] {
-    return OfProject{root, std::make_unique<ProjectMemory>(tokenizer_, ProjectMemoryOptions{.root = root}), {}};
-  });
+  const auto found = std::ranges::find(documents_, key, &OfDocument::key);
+  if (found != documents_.end()) {
+    documents_.splice(documents_.begin(), documents_, found);
+  } else {
+    documents_.push_front({key, FileMemory(tokenizer_)});
+    if (documents_.size() > kMostDocuments) documents_.pop_back();
+  }
+  return documents_.front().memory;
 }
 
 Memories::AtPlace Memories::at(const CompletionRequest& request, std::size_t opening_bytes) {
   if (reach_ == MemoryReach::kNothing) return {};
+  ProjectMemories::Texts others;
+  if (reach_ == MemoryReach::kProject && !request.root.empty()) others = projects_.for_request(request);
   const DocumentView& view = request.document;
   const std::lock_guard lock(mutex_);
   FileMemory& memory = document(request.session + '\n' + view.path);
   const auto file =
       memory.update({.path = view.path, .text = *view.text, .cursor = request.cursor, .opening = opening_bytes});
-  ProjectText others;
-  if (reach_ == MemoryReach::kProject && !request.root.empty()) {
-    OfProject& of = project(request.root);
-    for (const OpenDocument& open : request.others) {
-      std::shared_ptr<const std::string>& told = of.told[open.path];
-      if (told == open.text || open.last_edit == 0) continue;
-      told = open.text;
-      of.memory->changed(open.path, open.text);
-    }
-    others = of.memory->text_for(view.path);
-  }
-  return {make_memory(file, std::move(others)), memory.context()};
+  return {make_memory(file, std::move(others.project), others.environment), memory.context(), others.environment};
 }
 
 }  // namespace weft::generation

@@ -83,7 +83,7 @@ Pipeline::Pipeline(Engine& engine, model::ModelConfig config, std::shared_ptr<co
       clock_(std::move(clock)),
       options_(with_screen(std::move(options))),
       model_(engine.model_info().name),
-      memories_(engine.shared_tokenizer(), options_.memory),
+      memories_(engine.shared_tokenizer(), options_.memory, options_.environment),
       cache_(options_.cache_entries) {}
 
 RequestId Pipeline::next_id() {
@@ -145,11 +145,12 @@ PromptBudget Pipeline::budget() const {
   return {total, std::min(options_.suffix_budget_tokens, total / 2)};
 }
 
-std::vector<GenerationRequest> Pipeline::generations(const Pending& pending, const Prompt& prompt) {
+std::vector<GenerationRequest> Pipeline::generations(Pending& pending, const Prompt& prompt) {
   const bool invoked = pending.request.trigger == Trigger::kInvoked;
   const bool searches = invoked && options_.invoked_beams > 1;
   const std::size_t samples = invoked && !searches ? std::max<std::size_t>(options_.invoked_candidates, 1) : 1;
   const Memories::AtPlace remembered = memories_.at(pending.request, prompt.opening.size());
+  pending.environment = remembered.environment;
   std::vector<GenerationRequest> out;
   for (std::size_t candidate = 0; candidate < samples; ++candidate) {
     GenerationRequest& generation = out.emplace_back();
@@ -325,7 +326,8 @@ Ranked Pipeline::rank(const Pending& pending, std::span<const GenerationResult> 
                                             .tokenizer = engine_.tokenizer(),
                                             .opening = pending.opening,
                                             .gate = gate ? &*gate : nullptr,
-                                            .model = model_});
+                                            .model = model_,
+                                            .environment = pending.environment.get()});
   // Who asked sees what there is, and what has been shown goes on.
   const bool shown = pending.tried_bytes > 0 && !pending.done;
   if (pending.request.trigger == Trigger::kInvoked || options_.shows_unsure || shown || ranked.items.empty()) {

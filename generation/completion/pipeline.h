@@ -35,6 +35,7 @@ class Pipeline : public std::enable_shared_from_this<Pipeline> {
   RequestId complete(CompletionRequest request, Done done);
   // What has been answered goes on: it is not the caller's any more.
   void cancel(RequestId id);
+  [[nodiscard]] const ProjectMemories& projects() const { return memories_.projects(); }
   // Cancels everything; nothing is started any more.
   void close();
 
@@ -47,8 +48,9 @@ class Pipeline : public std::enable_shared_from_this<Pipeline> {
     CompletionRequest request;
     CursorPlace place;
     StopRules rules;
-    std::string opening;  // the prompt's
-    Done done;            // empty once called, and where nobody waits
+    std::string opening;                                  // the prompt's
+    std::shared_ptr<const EnvironmentIndex> environment;  // that it remembers; may be null
+    Done done;                                            // empty once called, and where nobody waits
     CompletionTimings timings;
     TimePoint begun;
     std::vector<RequestId> engine_ids;
@@ -60,7 +62,7 @@ class Pipeline : public std::enable_shared_from_this<Pipeline> {
   };
 
   void start(RequestId id, std::shared_ptr<Pending> pending, const Prompt& prompt);
-  [[nodiscard]] std::vector<GenerationRequest> generations(const Pending& pending, const Prompt& prompt);
+  [[nodiscard]] std::vector<GenerationRequest> generations(Pending& pending, const Prompt& prompt);
   [[nodiscard]] Expected<Prompt> prompt_at(const CompletionRequest& request, const CursorPlace& place);
   void stop_background(const CompletionRequest& request);
   template <class Which>

@@ -14,7 +14,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::array<const char*, kMemorySources> kSourceNames = {"file", "project"};
+constexpr std::array<const char*, kMemorySources> kSourceNames = {"file", "project", "environment"};
 constexpr std::array<const char*, kSurenesses> kSurenessNames = {"once", "always", "divided"};
 constexpr std::array<const char*, kAgreements> kAgreementNames = {"nobody", "other source", "model", "all"};
 
@@ -32,6 +32,8 @@ Json axes() {
 }
 
 }  // namespace
+
+std::string_view name_of(MemorySource source) { return kSourceNames[static_cast<std::size_t>(source)]; }
 
 Expected<MemoryWeights> parse_memory_weights(std::string_view json) {
   const Json read = Json::parse(json, nullptr, false);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "model/base/logits.h"
 
@@ -42,9 +43,13 @@ bool may_come(TokenId token, std::span<const float> logits) {
 }  // namespace
 
 std::vector<Opinion> opinions_of(std::span<const Evidence> evidence, TokenId best, std::span<const float> logits) {
+  std::vector<const Evidence*> longest_first;
+  for (const Evidence& one : evidence) longest_first.push_back(&one);
+  std::ranges::stable_sort(longest_first, std::ranges::greater(), &Evidence::match_length);
   std::vector<Opinion> opinions;
   std::vector<const Evidence*> whose;
-  for (const Evidence& one : evidence) {
+  for (const Evidence* from : longest_first) {
+    const Evidence& one = *from;
     Opinion opinion;
     opinion.match_length = one.match_length;
     for (const Continuation& continuation : one.continuations) {
@@ -54,7 +59,7 @@ std::vector<Opinion> opinions_of(std::span<const Evidence> evidence, TokenId bes
     }
     if (opinion.continuations.empty()) continue;
     opinions.push_back(std::move(opinion));
-    whose.push_back(&one);
+    whose.push_back(from);
   }
   for (std::size_t i = 0; i < opinions.size(); ++i) {
     const TokenId first = opinions[i].continuations.front().token;

@@ -3,9 +3,10 @@
 //   p = (1 - sum of w_s) p_model + sum of w_s p_s,   p_s: the shares of the source's continuations
 //
 // as cache language models do (Kuhn and De Mori 1990) and retrieval ones (Khandelwal et al. 2020). A source's weight
-// depends on how long its match is, how sure it is of its first continuation and who else holds that likeliest. The
-// table belongs to a model: it is fitted to held-out text by `weft eval memory`, and lies beside the weights as
-// memory.json. A model without one is better off alone, or nobody has measured it: its memory is off. Pure.
+// depends on how long its match is, how sure it is of its first continuation and who else holds that likeliest; who
+// has the longer match is asked first, and the others share what it leaves. The table belongs to a model: it is fitted
+// to held-out text by `weft eval memory`, and lies beside the weights as memory.json. A model without one is better off
+// alone, or nobody has measured it: its memory is off. Pure.
 #pragma once
 
 #include <array>
@@ -23,7 +24,8 @@
 
 namespace weft::generation {
 
-constexpr std::size_t kMemorySources = 2;
+constexpr std::size_t kMemorySources = 3;
+[[nodiscard]] std::string_view name_of(MemorySource source);
 // Who has a source's first continuation as the likeliest too.
 enum class Agreement : std::uint8_t { kNobody, kOtherSource, kModel, kAll };
 constexpr std::size_t kAgreements = 4;
@@ -35,7 +37,7 @@ constexpr std::array<std::size_t, 9> kMatchLengths = {1, 2, 3, 4, 5, 7, 9, 13, 2
 
 constexpr std::size_t kMemoryCells = kMemorySources * kMatchLengths.size() * kSurenesses * kAgreements;
 
-// Of each cell the share that the source gets of what the sources before it have left. All 0: the model alone.
+// Of each cell the share that the source gets of what those with longer matches have left. All 0: the model alone.
 struct MemoryWeights {
   std::array<float, kMemoryCells> shares{};
 };
@@ -47,7 +49,8 @@ struct Opinion {
   std::vector<Continuation> continuations;  // not empty
   double count = 0;                         // of all of them
 };
-// logits: [V]; best: the model's likeliest. Evidence of which nothing is left gives none.
+// The longest match first, ties in the order given. logits: [V]; best: the model's likeliest. Evidence of which nothing
+// is left gives none.
 [[nodiscard]] std::vector<Opinion> opinions_of(std::span<const Evidence> evidence, TokenId best,
                                                std::span<const float> logits);
 // Of each opinion its w_s. Their sum is at most 1.

@@ -1,9 +1,11 @@
-// The TokenMemory of one request: what the open file and the project said when it began. Thread-safe.
+// The TokenMemory of one request: what the open file, the project and its Python environment said when it
+// began. Thread-safe.
 #pragma once
 
 #include <memory>
 #include <optional>
 
+#include "generation/memory/environment_index.h"
 #include "generation/memory/suffix_places.h"
 #include "generation/memory/token_memory.h"
 
@@ -15,8 +17,9 @@ struct ProjectText {
   std::optional<TextId> own;                   // the request's file in it
 };
 
-// file: FileMemory's; may be null.
-[[nodiscard]] std::shared_ptr<const TokenMemory> make_memory(std::shared_ptr<const SuffixPlaces> file,
-                                                             ProjectText project);
+// file: FileMemory's; environment: EnvironmentMemory's. Both may be null.
+[[nodiscard]] std::shared_ptr<const TokenMemory> make_memory(
+    std::shared_ptr<const SuffixPlaces> file, ProjectText project,
+    std::shared_ptr<const EnvironmentIndex> environment = nullptr);
 
 }  // namespace weft::generation

@@ -1,6 +1,6 @@
-// TokenMemory: what the texts at hand (the open file, the project) say about the token that comes next. Where the last
-// tokens stand elsewhere in them, what followed there is likely again. A snapshot: it does not change while a request
-// uses it, so that a request's answer does not depend on when it was served. Thread-safe.
+// TokenMemory: what the texts at hand (the open file, the project, the Python packages) say about the token that comes
+// next. Where the last tokens stand elsewhere in them, what followed there is likely again. A snapshot: it does not
+// change while a request uses it, so that a request's answer does not depend on when it was served. Thread-safe.
 #pragma once
 
 #include <cstddef>
@@ -12,7 +12,7 @@
 
 namespace weft::generation {
 
-enum class MemorySource : std::uint8_t { kFile, kProject };
+enum class MemorySource : std::uint8_t { kFile, kProject, kEnvironment };
 
 struct Continuation {
   TokenId token;

@@ -85,10 +85,24 @@ TEST(MemoryScore, StepsAreWhatGreedyDecodingWithDraftsNeeds) {
   EXPECT_EQ(report.accepted, 4u);
 }
 
+TEST(MemoryScore, SaysHowOftenEachSourceIsRight) {
+  const std::size_t of_project = generation::kMemoryCells / generation::kMemorySources + 20;
+  const auto report = score_memory(lines(of_project, 8), {}, 100);
+  EXPECT_EQ(report.by_source[0].tokens, 0u);
+  EXPECT_EQ(report.by_source[1].tokens, 8u);
+  EXPECT_EQ(report.by_source[1].right, 6u);
+}
+
 TEST(MemoryScore, JsonSaysTheShares) {
   generation::MemoryWeights weights;
   weights.shares[20] = 0.6F;
-  const auto json = nlohmann::json::parse(to_json(score_memory(lines(20, 4), weights, 100), weights, "m"));
+  const auto report = score_memory(lines(20, 4), weights, 100);
+  const auto alone = nlohmann::json::parse(to_json(report, nullptr, weights, "m"));
+  EXPECT_FALSE(alone.contains("mixture_without_environment"));
+  const auto without = score_memory(lines(20, 4), {}, 100);
+  const auto json = nlohmann::json::parse(to_json(report, &without, weights, "m"));
+  EXPECT_NEAR(json["mixture_without_environment"]["accuracy"].get<double>(), 0.25, 1e-9);
+  EXPECT_NEAR(json["by_source"]["file"]["accuracy"].get<double>(), 0.75, 1e-9);
   EXPECT_EQ(json["tokens"], 4);
   EXPECT_EQ(json["model_name"], "m");
   EXPECT_NEAR(json["mixture"]["accuracy"].get<double>(), 0.75, 1e-9);

@@ -101,6 +101,22 @@ TEST(Mixture, WeightDependsOnSourceLengthSurenessAndAgreement) {
   EXPECT_EQ(cell(all_three, 1), index(MemorySource::kProject, 6, Sureness::kOnce, Agreement::kAll));
 }
 
+// A short match in the file does not hide a long one elsewhere.
+TEST(Mixture, TheLongestMatchIsAskedFirst) {
+  const std::vector<float> logits = {1.0F, 0.0F, 0.0F};
+  const std::vector evidence = {says(MemorySource::kFile, 2, {{TokenId(1), 1}}),
+                                says(MemorySource::kProject, 4, {{TokenId(2), 1}}),
+                                says(MemorySource::kEnvironment, 20, {{TokenId(2), 1}})};
+  const auto opinions = opinions_of(evidence, TokenId(0), logits);
+  ASSERT_EQ(opinions.size(), 3u);
+  EXPECT_EQ(opinions[0].match_length, 20u);
+  EXPECT_EQ(opinions[2].match_length, 2u);
+  const auto given = weights_of(opinions, all(0.75F));
+  EXPECT_NEAR(given[0], 0.75, 1e-6);
+  EXPECT_NEAR(given[1], 0.75 * 0.25, 1e-6);
+  EXPECT_NEAR(given[2], 0.75 * 0.0625, 1e-6);
+}
+
 TEST(MemoryWeights, ComeBackFromTheirFile) {
   MemoryWeights weights;
   for (std::size_t i = 0; i < kMemoryCells; ++i) weights.shares[i] = static_cast<float>(i % 100) / 100;
@@ -125,7 +141,7 @@ TEST(MemoryWeights, RefuseAnotherTable) {
   EXPECT_EQ(error_of(other), "shares[0]: expected a number from 0 to 1");
   other = good;
   other.erase(other.find("0.500"), 7);
-  EXPECT_EQ(error_of(other), "shares: expected 216 numbers");
+  EXPECT_EQ(error_of(other), "shares: expected 324 numbers");
 }
 
 TEST(MemoryWeights, AreThoseBesideTheModelOrNone) {
