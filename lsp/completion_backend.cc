@@ -40,6 +40,8 @@ class ServiceBackend final : public CompletionBackend {
   }
 
   void cancel(RequestId id) override { worker_.cancel(id); }
+  void file_changed(const std::string& path) override { service_->file_changed(path); }
+  [[nodiscard]] std::vector<generation::MemoryState> memory_state() const override { return service_->memory_state(); }
 
  private:
   const std::unique_ptr<generation::CompletionService> service_;

@@ -21,6 +21,9 @@ class CompletionBackend {
   // `done` is called exactly once, on any thread, perhaps before this returns; also after a cancel.
   virtual RequestId complete(generation::CompletionRequest request, Done done) = 0;
   virtual void cancel(RequestId id) = 0;
+  // A file was written or removed on disk, by whomever.
+  virtual void file_changed(const std::string& path) = 0;
+  [[nodiscard]] virtual std::vector<generation::MemoryState> memory_state() const = 0;
 };
 
 class ActionBackend;

@@ -34,6 +34,13 @@ Json to_json(const CandidateTrace& trace) {
   }
   Json out = {{"generated", trace.generated}, {"offered", trace.offered}, {"filters", std::move(filters)}};
   if (!trace.reason.empty()) out["reason"] = trace.reason;
+  if (trace.source) {
+    out["source"] = {{"tokens", trace.source->tokens},
+                     {"package", trace.source->package},
+                     {"version", trace.source->version},
+                     {"licence", trace.source->licence},
+                     {"file", trace.source->file}};
+  }
   if (!trace.offered.empty()) out["score"] = trace.score;
   if (!trace.offered.empty()) out["parts"] = to_json(trace.parts);
   return out;

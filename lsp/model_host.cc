@@ -8,6 +8,28 @@
 
 namespace weft::lsp {
 
+namespace {
+
+Json to_json(const generation::MemoryState& memory) {
+  Json out = {{"root", memory.root},
+              {"project",
+               {{"scanned", memory.project.scanned},
+                {"files", memory.project.files},
+                {"tokens", memory.project.tokens},
+                {"bytes", memory.project.bytes}}}};
+  if (!memory.environment) return out;
+  const generation::EnvironmentState& of = *memory.environment;
+  out["environment"] = {{"state", generation::name_of(of.step)},
+                        {"files", of.files},
+                        {"tokens", of.tokens},
+                        {"bytes", of.held_bytes},
+                        {"fileBytes", of.file_bytes}};
+  if (!of.problem.empty()) out["environment"]["problem"] = of.problem;
+  return out;
+}
+
+}  // namespace
+
 std::string_view name_of(ModelState state) {
   switch (state) {
     case ModelState::kLoading:
@@ -38,6 +60,11 @@ Json ModelHost::status() const {
                     {"dtype", model_.info.dtype}};
     if (model_.metrics) {
       for (const auto& [name, value] : model_.metrics().named()) out["engine"][std::string(name)] = value;
+    }
+    if (model_.backend) {
+      for (const generation::MemoryState& memory : model_.backend->memory_state()) {
+        out["memory"].push_back(to_json(memory));
+      }
     }
   }
   if (state_ == ModelState::kFailed) out["error"] = error_;

@@ -42,8 +42,8 @@ class ModelHost {
   [[nodiscard]] const std::vector<std::string>& warnings() const { return model_.warnings; }  // of a ready model
   [[nodiscard]] const model::RunnerInfo& info() const { return model_.info; }                 // empty unless ready
   [[nodiscard]] const std::string& error() const { return error_; }                           // empty unless failed
-  // What `weft/status` answers: "state", the ready model's "model" and what its "engine" has done, the
-  // failed one's "error".
+  // What `weft/status` answers: "state", the ready model's "model" and what its "engine" has done and the
+  // "memory" of each project, the failed one's "error".
   [[nodiscard]] Json status() const;
 
  private:

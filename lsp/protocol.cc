@@ -128,6 +128,7 @@ Expected<ClientCapabilities> read_client_capabilities(const Json& initialize_par
   const Field workspace = capabilities.at("workspace");
   out.document_changes = workspace.at("workspaceEdit").at("documentChanges").is_true();
   out.applies_edits = workspace.at("applyEdit").is_true();
+  out.watches_files = workspace.at("didChangeWatchedFiles").at("dynamicRegistration").is_true();
   out.code_action = read_code_action_support(capabilities.at("textDocument").at("codeAction"));
   return out;
 }
@@ -192,6 +193,18 @@ Expected<ExplainParams> read_explain(const Json& params) {
   const auto position = read_position(root(params).at("position"));
   if (!position) return position.error();
   return ExplainParams{std::move(*uri), *position};
+}
+
+Expected<std::vector<std::string>> read_watched_files(const Json& params) {
+  std::vector<std::string> uris;
+  const Field changes = root(params).at("changes");
+  if (!changes.json().is_array()) return changes.wrong("an array");
+  for (const Json& change : changes.json()) {
+    auto uri = root(change).at("uri").string();
+    if (!uri) return uri.error();
+    uris.push_back(*std::move(uri));
+  }
+  return uris;
 }
 
 std::vector<std::string> read_roots(const Json& initialize_params) {

@@ -26,6 +26,7 @@ struct ClientCapabilities {
   bool work_done_progress = false;              // the server may create progress of its own
   bool document_changes = false;                // edits may name the version that they are for
   bool applies_edits = false;                   // workspace/applyEdit
+  bool watches_files = false;                   // the server may ask for workspace/didChangeWatchedFiles
   CodeActionSupport code_action;
 };
 
@@ -108,7 +109,8 @@ Expected<ClientCapabilities> read_client_capabilities(const Json& initialize_par
 Expected<ClientOptions> read_client_options(const Json& initialize_params);
 Expected<TextDocumentItem> read_did_open(const Json& params);
 Expected<DidChangeParams> read_did_change(const Json& params);
-Expected<std::string> read_text_document_uri(const Json& params);  // didClose, didSave
+Expected<std::string> read_text_document_uri(const Json& params);           // didClose, didSave
+Expected<std::vector<std::string>> read_watched_files(const Json& params);  // URIs of what changed on disk
 Expected<TextDocumentPosition> read_text_document_position(const Json& params);
 Expected<ExplainParams> read_explain(const Json& params);
 Expected<InlineCompletionParams> read_inline_completion(const Json& params);

@@ -4,8 +4,10 @@
 #include <array>
 #include <utility>
 
+#include "generation/syntax/language.h"
 #include "lsp/inline_completion.h"
 #include "lsp/popup_completion.h"
+#include "lsp/uri.h"
 #include "model/base/log.h"
 
 namespace weft::lsp {
@@ -120,7 +122,33 @@ void Server::register_documents() {
     const auto uri = read_text_document_uri(params);
     if (!uri) return log_to_client(uri.error());
     diagnostics_.saved(*uri);  // what is saved is what was synchronised
+    file_changed(*uri);
   });
+  client_.on_notification("workspace/didChangeWatchedFiles", [this](const Json& params) {
+    const auto uris = read_watched_files(params);
+    if (!uris) return log_to_client(uris.error());
+    for (const std::string& uri : *uris) file_changed(uri);
+  });
+}
+
+// Before the model is ready nothing of the disk has been read.
+void Server::file_changed(const std::string& uri) {
+  const auto path = path_of_uri(uri);
+  if (path && model_.backend() != nullptr) model_.backend()->file_changed(*path);
+}
+
+// Of the languages that weft reads.
+void Server::watch_files() {
+  Json watchers = Json::array();
+  for (const generation::Language& language : generation::languages()) {
+    for (const std::string_view extension : language.extensions) {
+      watchers.push_back({{"globPattern", fmt::format("**/*{}", extension)}});
+    }
+  }
+  const Json registration = {{"id", "weft-files"},
+                             {"method", "workspace/didChangeWatchedFiles"},
+                             {"registerOptions", {{"watchers", std::move(watchers)}}}};
+  client_.call("client/registerCapability", {{"registrations", Json::array({registration})}}, [](const Response&) {});
 }
 
 void Server::document_closed(const std::string& uri) {
@@ -198,6 +226,7 @@ Expected<Json> Server::initialize(const Json& params) {
   const auto chosen = read_client_options(params);
   if (!chosen) return chosen.error();
   client_shows_progress_ = client->work_done_progress;
+  client_watches_files_ = client->watches_files;
   action_lists_.set_client(*client);
   action_runs_.set_client(*client);
   diagnostics_.set_enabled(chosen->diagnostics);
@@ -210,6 +239,7 @@ Expected<Json> Server::initialize(const Json& params) {
 void Server::initialized() {
   if (initialized_) return;
   initialized_ = true;
+  if (client_watches_files_) watch_files();
   if (model_.state() == ModelState::kFailed) return tell_model_failure();
   if (model_.state() == ModelState::kReady) tell_warnings();
   if (model_.state() == ModelState::kLoading && client_shows_progress_) loading_.begin();

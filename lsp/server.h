@@ -53,6 +53,8 @@ class Server {
   void register_completions();
   void register_actions();
   void document_closed(const std::string& uri);
+  void file_changed(const std::string& uri);
+  void watch_files();
   Expected<Json> initialize(const Json& params);
   void initialized();
   void model_settled();
@@ -79,6 +81,7 @@ class Server {
   std::string version_;
   std::vector<std::string> roots_;  // the workspace's folders
   bool client_shows_progress_ = false;
+  bool client_watches_files_ = false;
   bool initialized_ = false;
   std::string last_failure_;
 };

@@ -251,6 +251,7 @@ TEST_F(Completion, ExplainSaysWhatBecameOfEachCandidate) {
   good.score = -0.5;
   good.parts.mean_logprob = -0.4;
   good.parts.repetition = 0.2;
+  good.source = {12, "numpy", "2.1", "BSD-3-Clause", "numpy/core.py"};
   result.candidates = {good, {.generated = ")", .offered = "", .reason = "unbalanced brackets"}};
   backend->answer(0, result);
   client.wait_for(id);
@@ -267,6 +268,12 @@ TEST_F(Completion, ExplainSaysWhatBecameOfEachCandidate) {
   EXPECT_EQ(first.at("generated"), "o(x) 1");
   EXPECT_EQ(first.at("filters"), (Json::array({{{"filter", "syntax"}, {"removedBytes", 2}}})));
   EXPECT_EQ(first.at("score"), -0.5);
+  EXPECT_EQ(first.at("source"), (Json{{"tokens", 12},
+                                      {"package", "numpy"},
+                                      {"version", "2.1"},
+                                      {"licence", "BSD-3-Clause"},
+                                      {"file", "numpy/core.py"}}));
+  EXPECT_FALSE(why.at("candidates").at(1).contains("source"));
   EXPECT_EQ(first.at("parts").at("meanLogprob"), -0.4);
   EXPECT_EQ(first.at("parts").at("repetition"), 0.2);
   EXPECT_EQ(why.at("candidates").at(1).at("reason"), "unbalanced brackets");

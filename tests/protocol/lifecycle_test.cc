@@ -1,5 +1,6 @@
 // Sessions from initialize to exit: order of messages, errors for what does not belong, exit codes, the model's
 // loading.
+#include <algorithm>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -271,6 +272,54 @@ TEST(ModelLoading, FailureAnswersWhatWaited) {
   EXPECT_EQ(client.wait_for(id).at("result"), (Json{{"items", Json::array()}}));
   EXPECT_NE(client.server().model().error().find("out of memory"), std::string::npos);
   EXPECT_EQ(client.notifications("window/showMessage").size(), 1U);
+}
+
+TEST(Lifecycle, WhatChangedOnDiskIsToldToTheMemory) {
+  const auto backend = fake();
+  LspClient client(loader_of(backend));
+  client.notify("workspace/didChangeWatchedFiles", {{"changes", Json::array()}});  // too early: ignored
+  client.open_session();
+  client.wait_for_model();
+  client.open(kUri, "x");
+  client.notify("textDocument/didSave", {{"textDocument", {{"uri", kUri}}}});
+  client.notify("workspace/didChangeWatchedFiles", {{"changes",
+                                                     {{{"uri", "file:///code/b%20c.py"}, {"type", 2}},
+                                                      {{"uri", "untitled:Untitled-1"}, {"type", 1}},
+                                                      {{"uri", "file:///code/d.py"}, {"type", 3}}}}});
+  EXPECT_EQ(backend->changed_files(),
+            (std::vector<std::string>{"/code/a.py", "/code/b c.py", "Untitled-1", "/code/d.py"}));
+  client.notify("workspace/didChangeWatchedFiles", {{"changes", 7}});
+  EXPECT_EQ(client.notifications("window/logMessage").size(), 1U);
+}
+
+TEST(Lifecycle, WatchesFilesWhereTheClientCan) {
+  LspClient client(loader_of(fake()));
+  client.open_session({{"workspace", {{"didChangeWatchedFiles", {{"dynamicRegistration", true}}}}}});
+  const auto asked = std::ranges::find_if(client.received(), [](const Json& message) {
+    return message.value("method", "") == "client/registerCapability";
+  });
+  ASSERT_NE(asked, client.received().end());
+  const Json& registration = asked->at("params").at("registrations").at(0);
+  EXPECT_EQ(registration.at("method"), "workspace/didChangeWatchedFiles");
+  EXPECT_NE(registration.dump().find("**/*.py"), std::string::npos);
+}
+
+TEST(Lifecycle, StatusSaysWhatIsRemembered) {
+  const auto backend = fake();
+  generation::MemoryState memory{"/code", {}, std::nullopt};
+  memory.project.files = 3;
+  memory.environment.emplace();
+  memory.environment->step = generation::EnvironmentState::Step::kBuilding;
+  memory.environment->tokens = 77;
+  backend->set_memory({memory});
+  LspClient client(loader_of(backend));
+  client.open_session();
+  client.wait_for_model();
+  const Json status = client.ask("weft/status", nullptr).at("result");
+  EXPECT_EQ(status.at("memory").at(0).at("root"), "/code");
+  EXPECT_EQ(status.at("memory").at(0).at("project").at("files"), 3);
+  EXPECT_EQ(status.at("memory").at(0).at("environment").at("state"), "building");
+  EXPECT_EQ(status.at("memory").at(0).at("environment").at("tokens"), 77);
 }
 
 }  // namespace

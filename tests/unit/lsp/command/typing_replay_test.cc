@@ -32,6 +32,8 @@ class SayingBackend final : public CompletionBackend {
     return RequestId(asked_);
   }
   void cancel(RequestId) override {}
+  void file_changed(const std::string&) override {}
+  [[nodiscard]] std::vector<generation::MemoryState> memory_state() const override { return {}; }
 
  private:
   const std::size_t late_;
