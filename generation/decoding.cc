@@ -35,7 +35,7 @@ Decoding::Decoding(Submission submission, const model::RunnerInfo& model)
     : submission_(std::move(submission)),
       max_positions_(model.max_positions),
       causal_(model.causal),
-      spelling_(request().opening),
+      spelling_(request().opening, request().not_first),
       prompt_(request().prompt),
       lines_(1),
       drafter_(request().memory),
@@ -192,6 +192,7 @@ std::optional<FinishReason> Decoding::advance_spelled(std::span<float> rows, Dec
       computed_ = common;
       if (remembers()) remember(row, lines_.front());
       std::vector<float> endings = spelling_.endings(row, tools.prefix_trie);
+      forbid(endings, request().not_first, spelling_.rest().size(), tools.tokenizer);
       if (request().beams > 1) return advance_beams(endings, tools);
       return advance_one(endings, tools.tokenizer);
     }
@@ -257,7 +258,9 @@ std::optional<FinishReason> Decoding::advance_one(std::span<const float> row, co
   const std::size_t shown = line.text.shown().size();
   const auto reason = extend(line, next.token, next.logprob, tokenizer);
   const bool shows = request().beams == 1 && reason != FinishReason::kStopCondition && submission_.sink.on_text;
-  if (shows && line.text.shown().size() > shown) submission_.sink.on_text(id(), line.text.shown());
+  if (shows && line.text.shown().size() > shown) {
+    submission_.sink.on_text({id(), line.text.shown(), line.tokens, line.logprobs});
+  }
   return reason;
 }
 
@@ -282,6 +285,7 @@ std::optional<FinishReason> Decoding::advance_drafted(std::span<float> rows, Dec
   counts_.drafted_tokens += guesses_.size();
   for (std::size_t i = 0;; ++i) {
     const auto row = rows.subspan(i * vocabulary, vocabulary);
+    if (lines_.front().text.shown().empty()) forbid(row, request().not_first, 0, tools.tokenizer);
     if (remembers() && i < guesses_.size()) {
       mix_in(row, guesses_[i].evidence, *request().memory_weights);
     } else if (remembers()) {

@@ -6,7 +6,9 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "generation/memory/token_memory.h"
@@ -36,6 +38,8 @@ struct GenerationRequest {
   // the model prefers, and the last of them may go on behind it. It is no part of the text; tokens that are of nothing
   // else count to the prompt. The first token's log-probability is given that it ends the opening.
   std::string opening;
+  // The text begins with none of these characters. ASCII.
+  std::string not_first;
   // The first tokens generated are these, whatever the model prefers; their log-probabilities are the model's own.
   // Neither stop tokens nor the stop condition end them. Not after an opening.
   std::vector<TokenId> forced;
@@ -86,9 +90,17 @@ struct GenerationResult {
   GenerationTimings timings;
 };
 
+// What has been generated of a request that goes on; valid during the call.
+struct TextSoFar {
+  RequestId id;
+  std::string_view text;
+  std::span<const TokenId> tokens;
+  std::span<const double> logprobs;  // of each of `tokens`
+};
+
 // Called on the engine thread; it must not block and must not call back into the engine except submit and cancel.
 struct EventSink {
-  std::function<void(RequestId, std::string_view text_so_far)> on_text;  // may be empty
+  std::function<void(const TextSoFar&)> on_text;  // may be empty
   std::function<void(GenerationResult)> on_done;
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <utility>
 
@@ -21,6 +22,17 @@ float logit_of(std::span<const float> logits, TokenId token) {
 
 }  // namespace
 
+void forbid(std::span<float> logits, std::string_view characters, std::size_t at, const model::Tokenizer& tokenizer) {
+  if (characters.empty()) return;
+  for (std::size_t i = 0; i < logits.size(); ++i) {
+    if (!std::isfinite(logits[i])) continue;
+    const std::string_view bytes = tokenizer.bytes(TokenId(static_cast<std::int32_t>(i)));
+    if (at < bytes.size() && characters.find(bytes[at]) != std::string_view::npos) {
+      logits[i] = -std::numeric_limits<float>::infinity();
+    }
+  }
+}
+
 bool Spelling::goes_before(const Way& a, const Way& b) const {
   if (read_ >= kMostRead) {
     if (a.ends != b.ends) return a.ends;
@@ -35,7 +47,12 @@ bool Spelling::read(std::span<const float> logits, const model::Tokenizer& token
   const double normaliser = log_sum_exp(logits);
   const auto allowed = trie.allowed(rest());
   std::vector<float> ending;
-  for (const TokenId token : allowed.extensions) ending.push_back(logit_of(logits, token));
+  for (const TokenId token : allowed.extensions) {
+    const std::string_view behind = tokenizer.bytes(token).substr(rest().size());
+    if (behind.empty() || not_first_.find(behind.front()) == std::string::npos) {
+      ending.push_back(logit_of(logits, token));
+    }
+  }
   Way end = tried_;
   end.ends = true;
   end.logprob += log_sum_exp(ending) - normaliser;

@@ -15,9 +15,14 @@
 
 namespace weft::generation {
 
+// Minus infinity for tokens that have one of the characters at that byte.
+void forbid(std::span<float> logits, std::string_view characters, std::size_t at, const model::Tokenizer& tokenizer);
+
 class Spelling {
  public:
-  explicit Spelling(std::string text) : text_(std::move(text)) {}
+  // What goes on behind the text begins with none of the characters `not_first`.
+  explicit Spelling(std::string text, std::string not_first = {})
+      : text_(std::move(text)), not_first_(std::move(not_first)) {}
 
   // The tokens to be read next, all of them less than the text; once chosen, those of the spelling without its end.
   [[nodiscard]] const std::vector<TokenId>& tokens() const { return tried_.tokens; }
@@ -41,7 +46,7 @@ class Spelling {
   };
   [[nodiscard]] bool goes_before(const Way& a, const Way& b) const;
 
-  std::string text_;
+  std::string text_, not_first_;
   Way tried_;
   std::vector<Way> open_;
   std::size_t read_ = 0;

@@ -16,9 +16,10 @@ constexpr std::size_t kRemembered = 64;
 
 Json to_json(const ScoreParts& parts) {
   return {{"meanLogprob", parts.mean_logprob},
-          {"worstLogprob", parts.worst_logprob},
+          {"worstLogprob", parts.first_line.worst_logprob},
           {"tokens", parts.tokens},
           {"confidence", parts.confidence ? Json(*parts.confidence) : Json()},
+          {"furtherConfidence", parts.further_confidence ? Json(*parts.further_confidence) : Json()},
           {"syntaxErrors", parts.syntax_errors},
           {"cut", parts.cut},
           {"openBrackets", parts.open_brackets},

@@ -60,6 +60,9 @@ ModelLoader make_model_loader(ModelLoaderOptions options) {
     if (auto added = add_memory_weights(completion, *directory); !added) {
       ready.warnings.push_back(fmt::format("completion does without memory: {}", added.error().message));
     }
+    if (auto added = add_calibration(completion, *directory); !added) {
+      ready.warnings.push_back(fmt::format("completion shows what it is unsure of: {}", added.error().message));
+    }
     // Without weights what is remembered is good for guessing alone, which is not worth an index of all that there is.
     if (completion.memory_weights) completion.environment = environment_options();
     ready.metrics = [engine] { return engine->metrics(); };

@@ -5,6 +5,7 @@
 #include <memory>
 #include <utility>
 
+#include "generation/completion/threshold.h"
 #include "generation/memory/mixture.h"
 
 namespace weft::lsp {
@@ -56,6 +57,13 @@ generation::EnvironmentOptions environment_options() {
   options.folder = generation::environment_folder(variable("XDG_CACHE_HOME"), variable("HOME"));
   options.variables = {.virtual_env = variable("VIRTUAL_ENV"), .path = variable("PATH")};
   return options;
+}
+
+Expected<void> add_calibration(generation::CompletionOptions& options, const std::string& model_directory) {
+  auto calibration = generation::load_calibration(model_directory);
+  if (!calibration) return calibration.error();
+  if (*calibration) options.calibration = std::make_shared<const generation::Calibration>(**calibration);
+  return {};
 }
 
 }  // namespace weft::lsp

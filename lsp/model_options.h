@@ -25,6 +25,8 @@ model::LoadOptions load_options(const ModelOptions& options, std::string directo
 
 // Gives the options the memory weights that lie beside the model, if any do. Error: they cannot be read.
 Expected<void> add_memory_weights(generation::CompletionOptions& options, const std::string& model_directory);
+// The calibration, likewise.
+Expected<void> add_calibration(generation::CompletionOptions& options, const std::string& model_directory);
 // Of this process: where a user's caches lie, and which Python is theirs.
 [[nodiscard]] generation::EnvironmentOptions environment_options();
 

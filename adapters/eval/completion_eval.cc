@@ -1,30 +1,26 @@
 #include "adapters/eval/completion_eval.h"
 
 #include <algorithm>
+#include <array>
+#include <map>
 #include <memory>
+#include <optional>
 #include <utility>
 
-#include <nlohmann/json.hpp>
-
 #include "adapters/eval/eval_files.h"
-#include "adapters/eval/statistics.h"
+#include "adapters/eval/lexical.h"
 #include "adapters/eval/token_scores.h"
+#include "adapters/eval/typing.h"
+#include "generation/completion/threshold.h"
+#include "generation/syntax/gate.h"
 
 namespace weft::adapters {
 namespace {
 
-struct LineScores {
-  std::size_t exact = 0, answered = 0, positions = 0;
-  double similarity = 0;
-  std::string model;
-  std::vector<double> latencies_ms;
-  std::vector<PlaceScore> places;  // answered
-};
+using generation::CompletionItem;
+using generation::CompletionResult;
 
-std::string_view without_trailing_blanks(std::string_view line) {
-  const std::size_t last = line.find_last_not_of(" \t\r");
-  return last == std::string_view::npos ? std::string_view{} : line.substr(0, last + 1);
-}
+constexpr std::array kDirections = {Direction::kLeftToRight, Direction::kInfilling};
 
 double similarity(std::string_view a, std::string_view b) {
   const std::size_t longer = std::max(a.size(), b.size());
@@ -32,60 +28,164 @@ double similarity(std::string_view a, std::string_view b) {
   return 1 - static_cast<double>(edit_distance(a, b)) / static_cast<double>(longer);
 }
 
-// The file as it was when its author had come to the place: the line's rest is not there yet.
-generation::CompletionRequest request_at(const EvalFile& file, std::size_t place, std::size_t line_end) {
-  generation::CompletionRequest request;
-  auto text = std::make_shared<std::string>(file.text);
-  text->erase(place, line_end - place);
-  request.document = {file.path, "python", std::move(text), static_cast<std::int64_t>(place)};
-  request.cursor = place;
-  request.session = "eval";
-  return request;
+// The file as it was when its author had come to the place: the line's rest is not there yet, and from left to right
+// nothing behind it.
+std::string text_at(const EvalFile& file, std::size_t place, std::size_t line_end, Direction direction) {
+  std::string text = file.text.substr(0, place);
+  if (direction == Direction::kInfilling) text += std::string_view(file.text).substr(line_end);
+  return text;
 }
 
-Expected<void> score_place(const EvalFile& file, std::size_t place, generation::CompletionService& service,
-                           const CompletionEvalHooks& hooks, LineScores& scores) {
-  const std::size_t line_end = std::min(file.text.find('\n', place), file.text.size());
-  const std::string_view expected =
-      without_trailing_blanks(std::string_view(file.text).substr(place, line_end - place));
-  const TimePoint begun = hooks.clock != nullptr ? hooks.clock->now() : TimePoint();
-  const auto result = service.complete_now(request_at(file, place, line_end));
-  if (!result) return result.error();
-  scores.latencies_ms.push_back(hooks.clock != nullptr ? milliseconds_between(begun, hooks.clock->now())
-                                                       : result->timings.total_ms);
-  ++scores.positions;
-  scores.model = result->model;
-  if (result->items.empty()) return {};
-  ++scores.answered;
-  const std::string_view offered = result->items.front().text;
-  const std::string_view line = without_trailing_blanks(offered.substr(0, offered.find('\n')));
-  const PlaceScore score{result->items.front().parts, line == expected, similarity(line, expected)};
-  scores.exact += score.exact ? 1 : 0;
-  scores.similarity += score.similarity;
-  scores.places.push_back(score);
-  return {};
+bool adds_error(const generation::CompletionRequest& request, std::string_view offered) {
+  const generation::Language& language = generation::language_for(request.document.language, request.document.path);
+  auto gate = generation::SyntaxGate::make(language, *request.document.text, request.cursor);
+  return gate && gate->errors_added(offered) > 0;
 }
 
-void fill(CompletionEvalReport& report, const LineScores& scores) {
-  report.model = scores.model;
-  report.positions = scores.positions;
-  report.answered = scores.answered;
-  report.latency_p50_ms = percentile(scores.latencies_ms, 0.5);
-  report.latency_p95_ms = percentile(scores.latencies_ms, 0.95);
-  if (scores.positions == 0) return;
-  const auto positions = static_cast<double>(scores.positions);
-  report.answered_share = static_cast<double>(scores.answered) / positions;
-  report.line_exact_match = static_cast<double>(scores.exact) / positions;
-  report.mean_edit_similarity = scores.similarity / positions;
+// The lines behind the first are those that follow in the file.
+bool further_exact(std::string_view offered, std::string_view following) {
+  const std::size_t newline = offered.find('\n');
+  if (newline == std::string_view::npos || !following.starts_with(offered.substr(newline))) return false;
+  return first_line(following.substr(offered.size() - newline)).empty();
 }
 
-void fill(CompletionEvalReport& report, const TokenScores& scores) {
-  report.scored_tokens = scores.tokens;
-  report.scored_bytes = scores.bytes;
-  if (scores.bytes > 0) report.bits_per_byte = scores.bits / static_cast<double>(scores.bytes);
-  if (scores.tokens > 0) {
-    report.next_token_accuracy = static_cast<double>(scores.right) / static_cast<double>(scores.tokens);
+class Evaluation {
+ public:
+  Evaluation(generation::CompletionService& service, const CompletionEvalHooks& hooks)
+      : service_(&service), hooks_(&hooks) {}
+
+  Expected<void> score_place(const EvalFile& file, std::size_t place, Direction direction) {
+    const std::size_t line_end = std::min(file.text.find('\n', place), file.text.size());
+    const std::string_view text = file.text;
+    const generation::CompletionRequest request = request_at(file, place, line_end, direction);
+    const TimePoint begun = now();
+    const auto result = service_->complete_now(request);
+    if (!result) return result.error();
+    PlaceScore score{.path = file.path, .language = file.language, .direction = direction, .offset = place};
+    score.latency_ms = hooks_->clock != nullptr ? milliseconds_between(begun, now()) : result->timings.total_ms;
+    const std::size_t newline = place == 0 ? std::string_view::npos : text.rfind('\n', place - 1);
+    const std::size_t line_begin = newline == std::string_view::npos ? 0 : newline + 1;
+    const bool inside = !first_line(text.substr(line_begin, place - line_begin)).empty();
+    score.kind = inside ? PlaceKind::kInside : PlaceKind::kLineStart;
+    score.expected = first_line(text.substr(place, line_end - place));
+    score.reason = result->reason;
+    if (!result->candidates.empty()) score.generated = result->candidates.front().generated;
+    if (!result->items.empty()) {
+      const CompletionItem& item = result->items.front();
+      const std::string_view line = first_line(item.text);
+      score.offered = item.text;
+      score.parts = item.parts;
+      score.shown = generation::sure_enough(item.parts, hooks_->calibration);
+      score.exact = line == score.expected;
+      score.similarity = similarity(line, score.expected);
+      score.further_exact = direction == Direction::kLeftToRight && further_exact(item.text, text.substr(line_end));
+      score.adds_error = adds_error(request, item.text);
+    }
+    report_.model = result->model;
+    report_.places.push_back(std::move(score));
+    return {};
   }
+
+  Expected<void> score_line(const EvalFile& file, TextLine line, Direction direction) {
+    LineScore score{.language = file.language, .direction = direction};
+    std::map<std::size_t, std::optional<CompletionItem>> known;  // what was offered, by place
+    const auto offered_at = [&](std::size_t place) -> Expected<const CompletionItem*> {
+      auto found = known.find(place);
+      if (found == known.end()) {
+        auto result = service_->complete_now(request_at(file, place, line.end, direction));
+        if (!result) return result.error();
+        std::optional<CompletionItem> first;
+        if (!result->items.empty()) first = std::move(result->items.front());
+        found = known.emplace(place, std::move(first)).first;
+      }
+      return found->second ? &*found->second : nullptr;
+    };
+    const auto typed = type_line(std::string_view(file.text).substr(line.begin, line.end - line.begin),
+                                 [&](std::size_t typed_bytes) -> Expected<std::string> {
+                                   const auto item = offered_at(line.begin + typed_bytes);
+                                   if (!item) return item.error();
+                                   const bool shown =
+                                       *item != nullptr && generation::sure_enough((*item)->parts, hooks_->calibration);
+                                   return shown ? (*item)->text : std::string();
+                                 });
+    if (!typed) return typed.error();
+    score.characters = typed->characters;
+    score.keys = typed->keys;
+    for (const generation::ByteRange token : tokens_of(file, line)) {
+      const auto item = offered_at(token.begin);
+      if (!item) return item.error();
+      const std::string_view text = std::string_view(file.text).substr(token.begin, token.end - token.begin);
+      ++score.tokens;
+      score.right_tokens += *item != nullptr && begins_with_token((*item)->text, text) ? 1 : 0;
+    }
+    report_.lines.push_back(score);
+    return {};
+  }
+
+  CompletionEvalReport take() && { return std::move(report_); }
+
+ private:
+  [[nodiscard]] TimePoint now() const { return hooks_->clock != nullptr ? hooks_->clock->now() : TimePoint(); }
+
+  generation::CompletionRequest request_at(const EvalFile& file, std::size_t place, std::size_t line_end,
+                                           Direction direction) {
+    if (file.project != project_) {
+      project_ = file.project;
+      service_->read_project(project_);
+    }
+    generation::CompletionRequest request;
+    auto text = std::make_shared<const std::string>(text_at(file, place, line_end, direction));
+    request.document = {file.path, "", std::move(text), ++version_};
+    request.cursor = place;
+    request.root = file.project;
+    request.session = name_of(direction);
+    return request;
+  }
+
+  std::vector<generation::ByteRange> tokens_of(const EvalFile& file, TextLine line) {
+    const generation::Language& language = generation::language_for("", file.path);
+    if (parsed_ != file.path) {
+      auto tree = generation::SyntaxTree::parse(language, file.text);
+      tree_ = tree ? std::optional(std::move(*tree)) : std::nullopt;
+      parsed_ = file.path;
+    }
+    if (!tree_) return {};
+    return lexical_tokens(language, *tree_, {line.begin, line.end});
+  }
+
+  generation::CompletionService* service_;
+  const CompletionEvalHooks* hooks_;
+  CompletionEvalReport report_;
+  std::int64_t version_ = 0;
+  std::string project_;  // the last one read
+  std::string parsed_;   // the path of `tree_`
+  std::optional<generation::SyntaxTree> tree_;
+};
+
+// How many of `all` are file i's, of so many files: they are spread evenly.
+std::size_t part_of(std::size_t all, std::size_t i, std::size_t files) {
+  return (i + 1) * all / files - i * all / files;
+}
+
+Expected<CompletionEvalReport> score_files(const std::vector<EvalFile>& files, const CompletionEvalOptions& options,
+                                           generation::CompletionService& service, const CompletionEvalHooks& hooks,
+                                           const std::function<void(double)>& progress) {
+  Evaluation evaluation(service, hooks);
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    const EvalFile& file = files[i];
+    const auto places = choose_places(file.text, part_of(options.max_positions, i, files.size()), options.seed + i);
+    const auto lines = choose_lines(file.text, part_of(options.max_lines, i, files.size()), options.seed + i);
+    for (const Direction direction : kDirections) {
+      for (const std::size_t place : places) {
+        if (auto scored = evaluation.score_place(file, place, direction); !scored) return scored.error();
+      }
+      for (const TextLine line : lines) {
+        if (auto scored = evaluation.score_line(file, line, direction); !scored) return scored.error();
+      }
+    }
+    progress(static_cast<double>(i + 1) / static_cast<double>(files.size()));
+  }
+  return std::move(evaluation).take();
 }
 
 // Windows spread over the files, each from a line's beginning.
@@ -106,7 +206,22 @@ Expected<TokenScores> score_windows(const std::vector<EvalFile>& files, const Co
   return scorer.finish();
 }
 
+void fill(CompletionEvalReport& report, const TokenScores& scores) {
+  report.scored_tokens = scores.tokens;
+  report.scored_bytes = scores.bytes;
+  if (scores.bytes > 0) report.bits_per_byte = scores.bits / static_cast<double>(scores.bytes);
+  if (scores.tokens > 0) {
+    report.next_token_accuracy = static_cast<double>(scores.right) / static_cast<double>(scores.tokens);
+  }
+}
+
 }  // namespace
+
+std::string_view name_of(Direction direction) {
+  return direction == Direction::kLeftToRight ? "left to right" : "infilling";
+}
+
+std::string_view name_of(PlaceKind kind) { return kind == PlaceKind::kLineStart ? "line start" : "inside"; }
 
 Expected<CompletionEvalReport> evaluate_completion(const CompletionEvalOptions& options,
                                                    generation::CompletionService& service,
@@ -115,58 +230,25 @@ Expected<CompletionEvalReport> evaluate_completion(const CompletionEvalOptions& 
   if (!files) return files.error();
   const bool scores_tokens = hooks.scorer != nullptr && options.max_windows > 0;
   if (scores_tokens && hooks.tokenizer == nullptr) return make_error("scoring tokens needs a tokenizer");
-  const double line_share = scores_tokens ? 0.5 : 1;
+  const double tokens_share = scores_tokens ? 0.1 : 0;
   const auto progress = [&hooks](double fraction) {
     if (hooks.progress) hooks.progress(fraction);
   };
-  CompletionEvalReport report;
-  report.files = files->size();
-  LineScores lines;
-  for (std::size_t i = 0; i < files->size() && lines.positions < options.max_positions; ++i) {
-    const EvalFile& file = (*files)[i];
-    for (const std::size_t place : choose_places(file.text, options.places_per_file, options.seed + i)) {
-      if (lines.positions == options.max_positions) break;
-      if (auto scored = score_place(file, place, service, hooks, lines); !scored) return scored.error();
-    }
-    progress(line_share * static_cast<double>(i + 1) / static_cast<double>(files->size()));
-  }
-  fill(report, lines);
-  if (options.keeps_places) report.places = std::move(lines.places);
+  // First: later on the engine holds what memory the model has for keys and values.
+  TokenScores tokens;
   if (scores_tokens) {
-    if (report.model.empty()) report.model = hooks.scorer->info().name;
-    const auto tokens =
-        score_windows(*files, options, hooks, [&](double part) { progress(line_share + (1 - line_share) * part); });
-    if (!tokens) return tokens.error();
-    fill(report, *tokens);
+    const auto scored = score_windows(*files, options, hooks, [&](double part) { progress(tokens_share * part); });
+    if (!scored) return scored.error();
+    tokens = *scored;
   }
+  auto report = score_files(*files, options, service, hooks,
+                            [&](double part) { progress(tokens_share + (1 - tokens_share) * part); });
+  if (!report) return report.error();
+  report->files = files->size();
+  if (report->model.empty() && scores_tokens) report->model = hooks.scorer->info().name;
+  fill(*report, tokens);
   progress(1);
   return report;
-}
-
-std::string to_json(const CompletionEvalReport& report) {
-  nlohmann::ordered_json json = {
-      {"model", report.model},
-      {"files", report.files},
-      {"positions", report.positions},
-      {"answered", report.answered},
-      {"answered_share", report.answered_share},
-      {"line_exact_match", report.line_exact_match},
-      {"mean_edit_similarity", report.mean_edit_similarity},
-      {"latency_p50_ms", report.latency_p50_ms},
-      {"latency_p95_ms", report.latency_p95_ms},
-      {"scored_tokens", report.scored_tokens},
-      {"scored_bytes", report.scored_bytes},
-      {"bits_per_byte", report.bits_per_byte},
-      {"next_token_accuracy", report.next_token_accuracy},
-  };
-  for (const PlaceScore& place : report.places) {
-    json["places"].push_back({{"mean_logprob", place.parts.mean_logprob},
-                              {"worst_logprob", place.parts.worst_logprob},
-                              {"tokens", place.parts.tokens},
-                              {"exact", place.exact},
-                              {"similarity", place.similarity}});
-  }
-  return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
 }  // namespace weft::adapters

@@ -1,11 +1,13 @@
 #include "adapters/eval/eval_files.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -17,12 +19,45 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Expected<std::vector<std::string>> python_files(const std::string& directory) {
+struct Extension {
+  std::string_view ending, language;
+};
+constexpr std::array<Extension, 16> kExtensions = {{{".py", "python"},
+                                                    {".js", "javascript"},
+                                                    {".mjs", "javascript"},
+                                                    {".cjs", "javascript"},
+                                                    {".jsx", "javascript"},
+                                                    {".ts", "javascript"},
+                                                    {".mts", "javascript"},
+                                                    {".cts", "javascript"},
+                                                    {".tsx", "javascript"},
+                                                    {".cc", "cpp"},
+                                                    {".cpp", "cpp"},
+                                                    {".cxx", "cpp"},
+                                                    {".h", "cpp"},
+                                                    {".hh", "cpp"},
+                                                    {".hpp", "cpp"},
+                                                    {".hxx", "cpp"}}};
+
+// Empty: none of them.
+std::string_view language_of(const fs::path& path) {
+  const auto* row = std::ranges::find(kExtensions, path.extension().string(), &Extension::ending);
+  return row == kExtensions.end() ? std::string_view() : row->language;
+}
+
+std::string project_of(const std::string& path, const std::string& directory) {
+  if (directory.empty()) return {};
+  const fs::path below = fs::path(path).lexically_relative(directory);
+  const bool in_folder = std::distance(below.begin(), below.end()) > 1;
+  return (in_folder ? fs::path(directory) / *below.begin() : fs::path(directory)).string();
+}
+
+Expected<std::vector<std::string>> source_files(const std::string& directory) {
   std::vector<std::string> paths;
   std::error_code error;
   const auto options = fs::directory_options::skip_permission_denied;
   for (fs::recursive_directory_iterator it(directory, options, error), end; !error && it != end; it.increment(error)) {
-    if (it->path().extension() == ".py" && it->is_regular_file(error)) paths.push_back(it->path().string());
+    if (!language_of(it->path()).empty() && it->is_regular_file(error)) paths.push_back(it->path().string());
     if (it->is_directory() && it->path().filename().string().starts_with('.')) it.disable_recursion_pending();
   }
   if (error) return make_error("cannot search {}: {}", directory, error.message());
@@ -50,7 +85,7 @@ std::vector<std::string> evenly_spaced(std::vector<std::string> paths, std::size
 Expected<std::vector<EvalFile>> read_eval_files(const CompletionEvalOptions& options) {
   std::vector<std::string> paths = options.files;
   if (paths.empty()) {
-    auto found = python_files(options.directory);
+    auto found = source_files(options.directory);
     if (!found) return found.error();
     paths = std::move(*found);
   }
@@ -63,11 +98,15 @@ Expected<std::vector<EvalFile>> read_eval_files(const CompletionEvalOptions& opt
   for (std::string& path : evenly_spaced(std::move(paths), options.max_files)) {
     auto text = read_text(path);
     if (!text) return text.error();
-    if (is_valid_utf8(*text)) files.push_back({std::move(path), std::move(*text)});
+    if (!is_valid_utf8(*text)) continue;
+    const std::string_view language = language_of(path);
+    std::string project = project_of(path, options.directory);
+    files.push_back({std::move(path), std::move(*text), language, std::move(project)});
   }
   if (!files.empty()) return files;
   if (options.files.empty())
-    return make_error("no Python file of at most {} bytes in {}", options.limit_bytes, options.directory);
+    return make_error("no file of a language that is measured, of at most {} bytes, in {}", options.limit_bytes,
+                      options.directory);
   return make_error("none of the {} files can be used", options.files.size());
 }
 

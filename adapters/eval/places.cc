@@ -1,20 +1,16 @@
-// Where completions are asked for, and how far two lines are apart. Pure.
+#include "adapters/eval/places.h"
+
 #include <algorithm>
 #include <random>
 #include <utility>
 
-#include "adapters/eval/completion_eval.h"
 #include "model/base/utf8.h"
 
 namespace weft::adapters {
 namespace {
 
-struct Line {
-  std::size_t first = 0, end = 0;  // from the first character that is not blank to after the last one
-};
-
-std::vector<Line> lines_of(std::string_view text) {
-  std::vector<Line> lines;
+std::vector<TextLine> lines_of(std::string_view text) {
+  std::vector<TextLine> lines;
   for (std::size_t begin = 0; begin < text.size();) {
     const std::size_t end = std::min(text.find('\n', begin), text.size());
     const std::string_view line = text.substr(begin, end - begin);
@@ -26,6 +22,25 @@ std::vector<Line> lines_of(std::string_view text) {
   }
   return lines;
 }
+
+// Takes lines at random until none is left.
+class Lines {
+ public:
+  // The generator's numbers are the same everywhere; the library's distributions are not.
+  Lines(std::string_view text, std::uint64_t seed) : lines_(lines_of(text)), random_(seed) {}
+  [[nodiscard]] bool empty() const { return lines_.empty(); }
+  std::size_t below(std::size_t limit) { return static_cast<std::size_t>(random_() % limit); }
+  TextLine take() {
+    std::swap(lines_[below(lines_.size())], lines_.back());
+    const TextLine line = lines_.back();
+    lines_.pop_back();
+    return line;
+  }
+
+ private:
+  std::vector<TextLine> lines_;
+  std::mt19937_64 random_;
+};
 
 }  // namespace
 
@@ -45,25 +60,29 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 }
 
 std::vector<std::size_t> choose_places(std::string_view text, std::size_t count, std::uint64_t seed) {
-  std::vector<Line> lines = lines_of(text);
-  std::mt19937_64 random(seed);  // its numbers are the same everywhere; the library's distributions are not
-  const auto below = [&random](std::size_t limit) { return static_cast<std::size_t>(random() % limit); };
+  Lines lines(text, seed);
   std::vector<std::size_t> places;
   while (places.size() < count && !lines.empty()) {
-    std::swap(lines[below(lines.size())], lines.back());
-    const Line line = lines.back();
-    lines.pop_back();
+    const TextLine line = lines.take();
     const bool inside = places.size() % 2 == 1;
     if (!inside) {
-      places.push_back(line.first);
+      places.push_back(line.begin);
       continue;
     }
-    if (line.end - line.first < 2) continue;
-    const std::size_t place = utf8_floor(text, line.first + 1 + below(line.end - line.first - 1));
-    if (place > line.first) places.push_back(place);
+    if (line.end - line.begin < 2) continue;
+    const std::size_t place = utf8_floor(text, line.begin + 1 + lines.below(line.end - line.begin - 1));
+    if (place > line.begin) places.push_back(place);
   }
   std::ranges::sort(places);
   return places;
+}
+
+std::vector<TextLine> choose_lines(std::string_view text, std::size_t count, std::uint64_t seed) {
+  Lines lines(text, seed);
+  std::vector<TextLine> chosen;
+  while (chosen.size() < count && !lines.empty()) chosen.push_back(lines.take());
+  std::ranges::sort(chosen, {}, &TextLine::begin);
+  return chosen;
 }
 
 }  // namespace weft::adapters

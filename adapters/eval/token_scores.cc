@@ -38,6 +38,8 @@ Expected<void> TokenScorer::add(std::string_view text, std::size_t window_tokens
     plan.sequences.push_back({kSequence, Position(static_cast<std::int32_t>(i)), {tokens[i]}, true});
     const auto result = runner_->step(plan);
     if (!result) return result.error();
+    if (result->out_of_memory)
+      return make_error("the model has no memory left for a window of {} tokens", window_tokens);
     const TokenId next = tokens[i + 1];
     if (static_cast<std::size_t>(next.value()) >= result->vocabulary) {
       return make_error("token {} is outside of the model's vocabulary of {}", next.value(), result->vocabulary);

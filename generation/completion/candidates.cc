@@ -36,9 +36,14 @@ std::vector<GenerationResult> each_line(std::span<const GenerationResult> result
   return lines;
 }
 
+constexpr char kIndentationOpener = ':';  // of languages whose blocks are what indentation says
+
 // The share of the offer that it takes away.
-double pass_gate(SyntaxGate& gate, CandidateTrace& trace) {
-  const std::size_t fitting = gate.longest_fit(trace.offered), all = trace.offered.size();
+double pass_gate(SyntaxGate& gate, CandidateTrace& trace, const RankContext& context) {
+  const std::size_t all = trace.offered.size();
+  const bool by_indentation = context.place.language->block_opener == kIndentationOpener;
+  const std::size_t indented = by_indentation ? well_indented(trace.offered, context.place, context.rules) : all;
+  const std::size_t fitting = indented == 0 ? 0 : gate.longest_fit(std::string_view(trace.offered).substr(0, indented));
   if (fitting == all) return 0;
   trace.steps.push_back({"syntax", all - fitting});
   trace.offered.resize(fitting);
@@ -67,7 +72,7 @@ CandidateTrace judge(const GenerationResult& result, const RankContext& context)
                        .reason = filtered.reason,
                        .steps = std::move(filtered.steps)};
   if (trace.offered.empty()) return trace;
-  const double cut = context.gate == nullptr ? 0 : pass_gate(*context.gate, trace);
+  const double cut = context.gate == nullptr ? 0 : pass_gate(*context.gate, trace, context);
   if (trace.offered.empty()) return trace;
   if (context.environment != nullptr) name_source(*context.environment, context.tokenizer, trace);
   if (trace.offered.empty()) return trace;
@@ -75,9 +80,10 @@ CandidateTrace judge(const GenerationResult& result, const RankContext& context)
   trace.parts.cut = cut;
   const Confidence confidence = confidence_of(result, trace.offered.size(), context.opening, context.tokenizer);
   trace.parts.mean_logprob = confidence.mean_logprob;
-  trace.parts.worst_logprob = confidence.worst_logprob;
   trace.parts.tokens = confidence.tokens;
-  trace.parts.confidence = confidence_in(trace.parts, context.model);
+  trace.parts.first_line = confidence.first_line;
+  trace.parts.further_lines = confidence.further_lines;
+  add_confidence(trace.parts, context.calibration);
   trace.score = total_score(trace.parts);
   return trace;
 }

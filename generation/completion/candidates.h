@@ -20,7 +20,7 @@ struct RankContext {
   const model::Tokenizer& tokenizer;
   std::string_view opening{};                     // the requests'
   SyntaxGate* gate = nullptr;                     // of the place; null: nobody can tell what fits
-  std::string_view model{};                       // whose calibration says how sure it is
+  const Calibration* calibration = nullptr;       // the model's; null: nobody can tell how sure it is
   const EnvironmentIndex* environment = nullptr;  // that was remembered; null: none
 };
 

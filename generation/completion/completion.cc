@@ -54,4 +54,6 @@ Expected<CompletionResult> CompletionService::complete_now(CompletionRequest req
   return await<CompletionResult>(impl_->engine(), [&](Done done) { complete(std::move(request), std::move(done)); });
 }
 
+void CompletionService::read_project(const std::string& root) { impl_->pipeline().read_project(root); }
+
 }  // namespace weft::generation

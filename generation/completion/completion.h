@@ -17,6 +17,8 @@
 
 namespace weft::generation {
 
+struct Calibration;
+
 struct DocumentView {
   std::string path;                         // for the language, the secret rules and messages; need not exist on disk
   std::string language;                     // "python"; empty: by the path's extension
@@ -44,18 +46,27 @@ struct CompletionRequest {
   std::string session;  // requests of one session about one document supersede each other at the caller's wish
 };
 
+// How likely the model held some of its lines. Log-probabilities are natural.
+struct LineLikelihood {
+  std::size_t tokens = 0;
+  double logprob = 0;        // of all of them together
+  double worst_logprob = 0;  // the least of a token
+};
+
 // What the rank of a candidate is made of. Log-probabilities are natural, of the tokens of the text that is offered.
 struct ScoreParts {
-  double mean_logprob = 0;   // of a token: the length-normalised log-probability
-  double worst_logprob = 0;  // the least of a token in the first line
+  double mean_logprob = 0;  // of a token: the length-normalised log-probability
   std::size_t tokens = 0;
-  std::optional<double> confidence{};  // that the first line is right, by the model's calibration; see threshold.h
-  int syntax_errors = 0;               // that it adds where it is inserted; 0 where nobody can tell
-  double cut = 0;                      // the share of its bytes that the syntax gate took away
-  std::size_t open_brackets = 0;       // that it opens and neither it nor the text behind the cursor closes
-  std::size_t odd_indentations = 0;    // lines that are deeper without a reason, or come back to no outer block
-  double repetition = 0;               // the share of its lines that stand in it or just above the cursor already
-  double overlap = 0;                  // the share of its lines that stand below the cursor already
+  LineLikelihood first_line{};     // with the token that ends it, where one does
+  LineLikelihood further_lines{};  // all others
+  // By the model's calibration, see threshold.h: that the first line is right, and that the others are if it is.
+  std::optional<double> confidence{}, further_confidence{};
+  int syntax_errors = 0;             // that it adds where it is inserted; 0 where nobody can tell
+  double cut = 0;                    // the share of its bytes that the syntax gate took away
+  std::size_t open_brackets = 0;     // that it opens and neither it nor the text behind the cursor closes
+  std::size_t odd_indentations = 0;  // lines that are deeper without a reason, or come back to no outer block
+  double repetition = 0;             // the share of its lines that stand in it or just above the cursor already
+  double overlap = 0;                // the share of its lines that stand below the cursor already
 };
 
 struct CompletionItem {
@@ -123,7 +134,7 @@ struct CompletionOptions {
   std::size_t max_lines = 12;          // of one suggestion
   std::size_t invoked_candidates = 3;  // by sampling
   std::size_t invoked_beams = 0;       // more than 1: by a beam search of that width in place of it
-  bool shows_unsure = false;           // whatever the threshold says
+  bool shows_unsure = false;           // whatever the calibration says of the first line
   // After so long an automatic request is answered as soon as a line is finished; the rest goes on in the background
   // and is in the cache when the next key comes. 0: never cut.
   double first_answer_ms = 0;
@@ -133,6 +144,8 @@ struct CompletionOptions {
   EnvironmentOptions environment{};  // for MemoryReach::kProject; its folder is empty: no environment is read
   // How much the memory counts beside the model (load_memory_weights); null: it is good for guessing alone.
   std::shared_ptr<const MemoryWeights> memory_weights{};
+  // When an automatic request is shown what there is (load_calibration); null: always.
+  std::shared_ptr<const Calibration> calibration{};
   Screen screen;  // empty: the built-in secret rules
 };
 
@@ -162,6 +175,9 @@ class CompletionService {
   [[nodiscard]] std::vector<MemoryState> memory_state() const;
   // Blocks until done; drives a sync-mode engine itself.
   Expected<CompletionResult> complete_now(CompletionRequest request);
+  // Blocks until the project in the folder has been read, where projects are remembered: requests read it in the
+  // background, and know as much as has been read.
+  void read_project(const std::string& root);
 
  private:
   class Impl;

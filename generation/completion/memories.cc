@@ -21,6 +21,10 @@ FileMemory& Memories::document(const std::string& key) {
   return documents_.front().memory;
 }
 
+void Memories::read_project(const std::string& root) {
+  if (reach_ == MemoryReach::kProject && !root.empty()) projects_.read(root);
+}
+
 Memories::AtPlace Memories::at(const CompletionRequest& request, std::size_t opening_bytes) {
   if (reach_ == MemoryReach::kNothing) return {};
   ProjectMemories::Texts others;

@@ -28,6 +28,8 @@ class Memories {
   // opening_bytes: before the cursor, which are no part of the prompt's tokens.
   [[nodiscard]] AtPlace at(const CompletionRequest& request, std::size_t opening_bytes);
   [[nodiscard]] const ProjectMemories& projects() const { return projects_; }
+  // Blocks until the project's files have been read; at once where projects are out of reach.
+  void read_project(const std::string& root);
 
  private:
   struct OfDocument {

@@ -71,6 +71,24 @@ CompletionOptions with_screen(CompletionOptions options) {
   return options;
 }
 
+// A line that begins with blanks has its indentation, unless a block was opened above it that it is not deeper than.
+// In an empty line nobody has chosen one.
+std::string not_first_at(const CursorPlace& place) {
+  if (place.line_before.empty() || !trimmed(place.line_before).empty()) return {};
+  const std::string_view above = trimmed_right(place.before.substr(0, place.before.size() - place.line_before.size()));
+  const std::string_view last = above.substr(above.rfind('\n') + 1);  // npos + 1: the text's beginning
+  const bool opens_block = !last.empty() && last.back() == place.language->block_opener;
+  if (opens_block && last.find_first_not_of(" \t") >= place.line_before.size()) return {};
+  return " \t\n";
+}
+
+// A line break that the text begins with is no line.
+void keep_first_line(CompletionItem& item) {
+  const std::size_t begin = item.text.find_first_not_of("\r\n");
+  const std::size_t end = item.text.find('\n', std::min(begin, item.text.size()));
+  if (end != std::string::npos) item.text.resize(trimmed_right(std::string_view(item.text).substr(0, end)).size());
+}
+
 std::string session_of(const CompletionRequest& request) { return request.session + '\n' + request.document.path; }
 
 }  // namespace
@@ -156,6 +174,7 @@ std::vector<GenerationRequest> Pipeline::generations(Pending& pending, const Pro
     GenerationRequest& generation = out.emplace_back();
     generation.prompt = prompt.tokens;
     generation.opening = prompt.opening;
+    generation.not_first = not_first_at(pending.place);
     generation.sampling = sampling_of(candidate);
     generation.beams = searches ? options_.invoked_beams : 1;
     generation.max_new_tokens = options_.max_new_tokens;
@@ -184,7 +203,7 @@ void Pipeline::start(RequestId id, std::shared_ptr<Pending> pending, const Promp
   for (std::size_t candidate = 0; candidate < requests.size(); ++candidate) {
     EventSink sink;
     if (requests.size() == 1 && options_.first_answer_ms > 0) {
-      sink.on_text = [self = shared_from_this(), id](RequestId, std::string_view text) { self->text_grew(id, text); };
+      sink.on_text = [self = shared_from_this(), id](const TextSoFar& so_far) { self->text_grew(id, so_far); };
     }
     sink.on_done = [self = shared_from_this(), id, candidate](GenerationResult generated) {
       self->candidate_done(id, candidate, std::move(generated));
@@ -231,7 +250,8 @@ void Pipeline::stop_background(const CompletionRequest& request) {
 }
 
 // The deadline cuts further lines alone: the first answer is at least one.
-void Pipeline::text_grew(RequestId id, std::string_view text) {
+void Pipeline::text_grew(RequestId id, const TextSoFar& so_far) {
+  const std::string_view text = so_far.text;
   const std::size_t end = text.rfind('\n');
   if (end == std::string_view::npos || trimmed(text.substr(0, end)).empty()) return;
   std::shared_ptr<Pending> pending;
@@ -248,6 +268,8 @@ void Pipeline::text_grew(RequestId id, std::string_view text) {
   GenerationResult lines;
   lines.reason = FinishReason::kStopCondition;
   lines.text = text.substr(0, end);
+  lines.tokens.assign(so_far.tokens.begin(), so_far.tokens.end());
+  lines.logprobs.assign(so_far.logprobs.begin(), so_far.logprobs.end());
   Ranked ranked = rank(*pending, {&lines, 1});
   if (ranked.items.empty()) return;
   store(*pending, ranked);
@@ -326,14 +348,14 @@ Ranked Pipeline::rank(const Pending& pending, std::span<const GenerationResult> 
                                             .tokenizer = engine_.tokenizer(),
                                             .opening = pending.opening,
                                             .gate = gate ? &*gate : nullptr,
-                                            .model = model_,
+                                            .calibration = options_.calibration.get(),
                                             .environment = pending.environment.get()});
   // Who asked sees what there is, and what has been shown goes on.
+  if (pending.request.trigger == Trigger::kInvoked || ranked.items.empty()) return ranked;
+  CompletionItem& first = ranked.items.front();
+  if (!sure_of_further_lines(first.parts, options_.calibration.get())) keep_first_line(first);
   const bool shown = pending.tried_bytes > 0 && !pending.done;
-  if (pending.request.trigger == Trigger::kInvoked || options_.shows_unsure || shown || ranked.items.empty()) {
-    return ranked;
-  }
-  if (sure_enough(ranked.items.front().parts, model_)) return ranked;
+  if (options_.shows_unsure || shown || sure_enough(first.parts, options_.calibration.get())) return ranked;
   ranked.items.clear();
   ranked.reason = "unsure";
   return ranked;

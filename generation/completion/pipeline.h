@@ -38,6 +38,7 @@ class Pipeline : public std::enable_shared_from_this<Pipeline> {
   [[nodiscard]] const ProjectMemories& projects() const { return memories_.projects(); }
   // Cancels everything; nothing is started any more.
   void close();
+  void read_project(const std::string& root) { memories_.read_project(root); }
 
  private:
   // One request between `complete` and its end. The place's views live as long as the text.
@@ -69,7 +70,7 @@ class Pipeline : public std::enable_shared_from_this<Pipeline> {
   void stop(Which which);
 
   // In sinks.
-  void text_grew(RequestId id, std::string_view text);
+  void text_grew(RequestId id, const TextSoFar& so_far);
   void candidate_done(RequestId id, std::size_t candidate, GenerationResult generated);
   void finish(Pending& pending);
   void continue_accepted(const Pending& pending, const CompletionItem& item);

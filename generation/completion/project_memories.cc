@@ -10,24 +10,38 @@ constexpr std::size_t kMostProjects = 4;
 }  // namespace
 
 ProjectMemories::Project ProjectMemories::make(const std::string& root) const {
-  Project made{root, std::make_unique<ProjectMemory>(tokenizer_, ProjectMemoryOptions{.root = root}), nullptr};
+  Project made{root, std::make_shared<ProjectMemory>(tokenizer_, ProjectMemoryOptions{.root = root}), nullptr};
   if (!environment_.folder.empty()) {
     made.environment = std::make_unique<EnvironmentMemory>(tokenizer_, root, environment_);
   }
   return made;
 }
 
-ProjectMemories::Texts ProjectMemories::for_request(const CompletionRequest& request) {
-  std::list<Project> too_many;  // goes after the lock: it waits for threads
-  const std::lock_guard lock(mutex_);
-  const auto found = std::ranges::find(projects_, request.root, &Project::root);
+ProjectMemories::Project& ProjectMemories::in_front(const std::string& root, std::list<Project>& too_many) {
+  const auto found = std::ranges::find(projects_, root, &Project::root);
   if (found != projects_.end()) {
     projects_.splice(projects_.begin(), projects_, found);
   } else {
-    projects_.push_front(make(request.root));
+    projects_.push_front(make(root));
     if (projects_.size() > kMostProjects) too_many.splice(too_many.begin(), projects_, std::prev(projects_.end()));
   }
-  Project& project = projects_.front();
+  return projects_.front();
+}
+
+void ProjectMemories::read(const std::string& root) {
+  std::list<Project> too_many;
+  std::shared_ptr<ProjectMemory> files;
+  {
+    const std::lock_guard lock(mutex_);
+    files = in_front(root, too_many).files;
+  }
+  files->wait();
+}
+
+ProjectMemories::Texts ProjectMemories::for_request(const CompletionRequest& request) {
+  std::list<Project> too_many;  // goes after the lock: it waits for threads
+  const std::lock_guard lock(mutex_);
+  Project& project = in_front(request.root, too_many);
   for (const OpenDocument& open : request.others) {
     std::shared_ptr<const std::string>& told = project.told[open.path];
     if (told == open.text || open.last_edit == 0) continue;

@@ -1,6 +1,6 @@
 // ProjectMemories: what is remembered of each project: its files and its Python environment, both read in the
-// background from the first request on. A bounded number of projects, the last used. Thread-safe; nothing here takes
-// longer than a look.
+// background from the first request on. A bounded number of projects, the last used. Thread-safe; nothing but `read`
+// takes longer than a look.
 #pragma once
 
 #include <cstddef>
@@ -29,6 +29,8 @@ class ProjectMemories {
   };
   // For a request with a root; its project is told of the other open documents.
   [[nodiscard]] Texts for_request(const CompletionRequest& request);
+  // Blocks until the project's files have been read, whether or not a request was for it.
+  void read(const std::string& root);
   // The disk has another text of the file than before, or none.
   void file_changed(const std::string& path) const;
   [[nodiscard]] std::vector<MemoryState> state() const;  // the last used first
@@ -36,11 +38,13 @@ class ProjectMemories {
  private:
   struct Project {
     std::string root;
-    std::unique_ptr<ProjectMemory> files;
+    std::shared_ptr<ProjectMemory> files;
     std::unique_ptr<EnvironmentMemory> environment;                    // null: none is wanted
     std::map<std::string, std::shared_ptr<const std::string>> told{};  // texts of open documents, by path
   };
   [[nodiscard]] Project make(const std::string& root) const;
+  // The project, made if it is not there. What there is no room for any more goes to `too_many`. Under the lock.
+  Project& in_front(const std::string& root, std::list<Project>& too_many);
 
   const std::shared_ptr<const model::Tokenizer> tokenizer_;
   const EnvironmentOptions environment_;

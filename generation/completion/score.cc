@@ -35,11 +35,17 @@ std::string_view last_lines(std::string_view text, std::size_t count) {
   return text.substr(begin);
 }
 
-std::size_t odd_indentations(std::string_view text, const CodeScanner& at_cursor) {
+struct OddIndentations {
+  std::size_t lines = 0;
+  std::size_t first = std::string_view::npos;  // where the first of them begins
+};
+
+// Of the lines behind the cursor's. `column`: of the line that they follow.
+OddIndentations odd_indentations(std::string_view text, const CodeScanner& at_cursor, std::size_t column) {
   CodeScanner scanner = at_cursor;
-  std::vector<std::size_t> blocks = {at_cursor.indentation()};
+  std::vector<std::size_t> blocks = {column};
   bool deeper = at_cursor.opens_block();
-  std::size_t odd = 0;
+  OddIndentations odd;
   for (std::size_t begin = 0; begin < text.size();) {
     const std::size_t end = std::min(text.find('\n', begin), text.size());
     const bool fresh = begin > 0 && scanner.at_rest();
@@ -49,7 +55,10 @@ std::size_t odd_indentations(std::string_view text, const CodeScanner& at_cursor
       bool back = false;
       for (; own < blocks.back() && blocks.size() > 1; blocks.pop_back()) back = true;
       if (own > blocks.back()) {
-        odd += deeper && !back ? 0 : 1;
+        if (!deeper || back) {
+          ++odd.lines;
+          odd.first = std::min(odd.first, begin);
+        }
         blocks.push_back(own);
       }
     }
@@ -58,6 +67,28 @@ std::size_t odd_indentations(std::string_view text, const CodeScanner& at_cursor
     begin = end + 1;
   }
   return odd;
+}
+
+// Of the text's first line with something in it, where it begins one of the document.
+std::size_t first_column(std::string_view text, const CursorPlace& place) {
+  const std::size_t first = std::min(text.find_first_not_of(" \t\n"), text.size());
+  const std::size_t line_begin = text.substr(0, first).rfind('\n') + 1;  // npos + 1: the text's beginning
+  return (line_begin == 0 ? place.line_before.size() : 0) + first - line_begin;
+}
+
+// Nothing above opens a block, and the line is deeper than that.
+bool too_deep(std::size_t column, const CursorPlace& place) {
+  std::string_view above = place.before.substr(0, place.before.size() - place.line_before.size());
+  // Lines of comments say nothing of blocks.
+  for (above = trimmed_right(above); !above.empty(); above = trimmed_right(above)) {
+    const std::size_t begin = above.rfind('\n') + 1;  // npos + 1: the text's beginning
+    const std::string_view comment = place.language->line_comment;
+    if (comment.empty() || !trimmed(above.substr(begin)).starts_with(comment)) break;
+    above = above.substr(0, begin);
+  }
+  CodeScanner scanner(*place.language);
+  scanner.feed(above);
+  return scanner.at_rest() && !scanner.opens_block() && column > scanner.indentation();
 }
 
 double share(std::size_t part, std::size_t whole) {
@@ -72,7 +103,7 @@ ScoreParts score_parts(std::string_view text, const CursorPlace& place, const St
   scanner.feed(text);
   const auto opened = static_cast<std::size_t>(std::max(0, scanner.depth() - rules.edge.at_cursor.depth()));
   parts.open_brackets = opened;
-  parts.odd_indentations = odd_indentations(text, rules.edge.at_cursor);
+  parts.odd_indentations = odd_indentations(text, rules.edge.at_cursor, rules.edge.at_cursor.indentation()).lines;
 
   std::string whole(place.line_before);
   whole += text;
@@ -91,6 +122,18 @@ ScoreParts score_parts(std::string_view text, const CursorPlace& place, const St
   parts.repetition = share(repeated, own.size());
   parts.overlap = share(overlapping, own.size());
   return parts;
+}
+
+std::size_t well_indented(std::string_view text, const CursorPlace& place, const StopRules& rules) {
+  const CodeScanner& at_cursor = rules.edge.at_cursor;
+  std::size_t column = at_cursor.indentation();
+  if (trimmed(place.line_before).empty() && at_cursor.at_rest()) {
+    column = first_column(text, place);
+    // What is there already is not the text's matter.
+    if (column > place.line_before.size() && too_deep(column, place)) return 0;
+  }
+  const OddIndentations odd = odd_indentations(text, at_cursor, column);
+  return odd.first == std::string_view::npos ? text.size() : trimmed_right(text.substr(0, odd.first)).size();
 }
 
 double total_score(const ScoreParts& parts) {

@@ -37,10 +37,11 @@ Expected<ModelStack> load_model_stack(const ModelOptions& options, const generat
                    .load_ms = milliseconds_between(begin, clock->now())};
   stack.engine = std::make_shared<generation::Engine>(stack.runner, stack.tokenizer, stack.clock,
                                                       generation::EngineOptions{.threads = 0});
-  generation::CompletionOptions with_memory = completion;
-  if (auto added = add_memory_weights(with_memory, *directory); !added) return added.error();
+  generation::CompletionOptions own = completion;
+  if (auto added = add_memory_weights(own, *directory); !added) return added.error();
+  if (auto added = add_calibration(own, *directory); !added) return added.error();
   stack.service =
-      std::make_unique<generation::CompletionService>(stack.engine, stack.config, stack.clock, std::move(with_memory));
+      std::make_unique<generation::CompletionService>(stack.engine, stack.config, stack.clock, std::move(own));
   return stack;
 }
 

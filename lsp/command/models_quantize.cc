@@ -56,8 +56,8 @@ void add_models_quantize_command(CLI::App& models, int& exit_code) {
       ->type_name("DIR");
   app->add_option("--threads", settings->options.threads, "threads")->check(CLI::PositiveNumber)->capture_default_str();
   app->footer(
-      "The tokenizer's files and memory.json are copied. The folder appears when it is whole: Ctrl-C leaves nothing "
-      "behind.\n\n"
+      "The tokenizer's files, memory.json and confidence.json are copied. The folder appears when it is whole: Ctrl-C "
+      "leaves nothing behind.\n\n"
       "Examples:\n"
       "  weft models quantize ./Qwen2.5-Coder-1.5B --to int8 --out ./coder-int8\n"
       "  weft models quantize ./Qwen2.5-Coder-7B --to int4 --group 32 --out ./coder-int4");

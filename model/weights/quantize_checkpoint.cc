@@ -25,7 +25,7 @@ using Json = nlohmann::ordered_json;
 // Of GPT-2, whose linears are [in, out].
 constexpr std::array<std::string_view, 3> kTransposed{".c_attn.weight", ".c_proj.weight", ".c_fc.weight"};
 // What a model is beside its weights and config.json.
-constexpr std::array<std::string_view, 15> kCopied{"tokenizer.json",
+constexpr std::array<std::string_view, 16> kCopied{"tokenizer.json",
                                                    "tokenizer_config.json",
                                                    "tokenizer.model",
                                                    "spiece.model",
@@ -37,6 +37,7 @@ constexpr std::array<std::string_view, 15> kCopied{"tokenizer.json",
                                                    "tekken.json",
                                                    "chat_template.jinja",
                                                    "memory.json",
+                                                   "confidence.json",
                                                    "LICENSE",
                                                    "NOTICE",
                                                    "README.md"};

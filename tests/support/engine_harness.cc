@@ -15,9 +15,9 @@ EngineHarness::EngineHarness(std::shared_ptr<model::ModelRunner> runner,
       engine_(std::make_unique<generation::Engine>(runner_, std::move(tokenizer), clock_, options)) {}
 
 RequestId EngineHarness::submit(generation::GenerationRequest request) {
-  const auto on_text = [record = record_](RequestId id, std::string_view text) {
+  const auto on_text = [record = record_](const generation::TextSoFar& so_far) {
     const std::lock_guard lock(record->mutex);
-    record->texts[id].emplace_back(text);
+    record->texts[so_far.id].emplace_back(so_far.text);
   };
   const auto on_done = [record = record_](GenerationResult result) {
     const std::lock_guard lock(record->mutex);

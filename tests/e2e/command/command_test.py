@@ -2,6 +2,8 @@
 
 import json
 import pathlib
+import subprocess
+import sys
 import sysconfig
 
 import command_case
@@ -187,6 +189,50 @@ class Evaluation(Case):
         report = json.loads(result.stdout)
         self.assertGreater(report["bits_per_byte"], 0)
         self.assertEqual(report["files"], 1)
+        self.assertEqual(report["memory"], "project")
+        self.assertEqual([(row["direction"], row["place"], row["positions"]) for row in report["rows"]],
+                         [(direction, place, positions) for direction in ("left to right", "infilling")
+                          for place, positions in (("line start", 2), ("inside", 2), ("all", 4))])
+        self.assertEqual(report["total"]["positions"], 8)
+        self.assertGreater(report["total"]["lexical_tokens"], 0)
+        self.assertNotIn("places", report)
+
+    def test_fits_what_is_shown(self):
+        package = pathlib.Path(sysconfig.get_paths()["stdlib"]) / "json"
+        for folder in ("projects/json", "held_out"):
+            (self.folder / folder).mkdir(parents=True)
+        for name in ("decoder.py", "encoder.py", "scanner.py"):
+            self.write(f"projects/json/{name}", (package / name).read_bytes())
+        self.write("held_out/tool.py", (package / "tool.py").read_bytes())
+        out = self.folder / "confidence.json"
+        result = weft("eval", "completion", "--fit-threshold", self.folder / "projects", "--out", out, "--data",
+                      self.folder / "held_out", "--model", command_case.MODEL, "--max-positions", 24, "--max-lines", 2,
+                      "--max-windows", 0, "--memory", "document", "--json", "--details")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("on the half that checks", result.stderr)
+        fitted = json.loads(out.read_text())
+        self.assertGreaterEqual(fitted["first_line"]["least"], 0)
+        places = json.loads(result.stdout)["places"]
+        self.assertTrue(any(place["confidence"] is not None for place in places))
+        for place in places:
+            if place["confidence"] is not None:
+                self.assertEqual(place["shown"], place["confidence"] >= fitted["first_line"]["least"])
+
+    def test_counts_suggestions_that_break_python(self):
+        script = pathlib.Path(__file__).resolve().parents[2] / "bench" / "added_parse_errors.py"
+        source = "def f(x):\n    y = x\n    return y\n"
+        path = self.write("a.py", source)
+        place = {"path": str(path), "language": "python", "offset": source.index("y = x"), "shown": True, "adds_error": False}
+        for direction in ("left to right", "infilling"):
+            for right, offers in ((True, ("y = g(", "for a in x:", "try:", "y = (1", '"""Says')),
+                                  (False, ("y = = 1", "else:", "y)"))):
+                places = [place | {"direction": direction, "offered": offered} for offered in offers]
+                report = self.write("report.json", json.dumps({"places": places}))
+                result = subprocess.run([sys.executable, script, report], capture_output=True, text=True, check=False)
+                counts = json.loads(result.stdout)
+                self.assertEqual(counts["suggestions"], len(offers))
+                self.assertEqual(counts["adding_errors"], 0 if right else len(offers), (direction, offers))
+                self.assertEqual(result.returncode, 0 if right else 1)
 
     def test_no_files(self):
         self.check_fails(weft("eval", "completion", "--data", self.folder, "--model", command_case.MODEL), 1, str(self.folder))

@@ -252,5 +252,26 @@ TEST(Completion, WaitsForAnEngineWithItsOwnThread) {
   EXPECT_EQ(answered, 80);
 }
 
+// Likes blanks best, then 'x', which is all it has to say.
+test::Script blank_script() {
+  return [](std::span<const TokenId> history) {
+    std::vector<float> logits(test::ByteTokenizer::kVocabulary, 0.0F);
+    logits[' '] = 3;
+    logits['x'] = 2;
+    if (history.back() == test::byte_token('x')) logits[test::ByteTokenizer::kEndOfText.value()] = 4;
+    return logits;
+  };
+}
+
+TEST(Indentation, OfALineIsNotAddedTo) {
+  EXPECT_EQ(Rig(blank_script()).text_at("def f():\n    y = 2\n    ^\n"), "x");
+  EXPECT_EQ(Rig(blank_script()).text_at("def f():\n    if y:\n        ^\n"), "x");
+}
+
+TEST(Indentation, IsAddedWhereABlockWasOpenedOrNobodyChoseOne) {
+  EXPECT_EQ(Rig(blank_script()).text_at("def f():\n    if y:\n    ^\n"), "<repeats itself>");
+  EXPECT_EQ(Rig(blank_script()).text_at("def f():\n^\n"), "<repeats itself>");
+}
+
 }  // namespace
 }  // namespace weft::generation

@@ -168,6 +168,22 @@ TEST(Candidates, AreCutWhereTheyBreakTheSyntax) {
   EXPECT_EQ(rank({generation("= 2", -0.1)}, document).reason, "breaks the syntax");
 }
 
+TEST(Candidates, AreCutWhereALineIsTooDeep) {
+  const Document inside("def f():\n    y = 2  # here\n    # there\n    ^\n", Trigger::kInvoked);
+  EXPECT_EQ(rank({generation("    z = 3", -0.1)}, inside).reason, "breaks the syntax");
+  EXPECT_EQ(rank({generation("z = 3", -0.1)}, inside).items.at(0).text, "z = 3");
+  EXPECT_EQ(rank({generation("if z:\n        z = 1\n            w = 2", -0.1)}, inside).items.at(0).text,
+            "if z:\n        z = 1");
+  const Document empty_line("class A:\n    def f(self):\n        pass\n^", Trigger::kInvoked);
+  EXPECT_EQ(rank({generation("\n    def g(self):\n        pass", -0.1)}, empty_line).items.at(0).text,
+            "\n    def g(self):\n        pass");
+  EXPECT_EQ(rank({generation("            x = 1", -0.1)}, empty_line).reason, "breaks the syntax");
+  const Document opened("if x:\n^", Trigger::kInvoked);
+  EXPECT_EQ(rank({generation("    y = 1\n    z = 2", -0.1)}, opened).items.at(0).text, "    y = 1\n    z = 2");
+  const Document string("text = \"\"\"\nSays\n^", Trigger::kInvoked);
+  EXPECT_EQ(rank({generation("    more", -0.1)}, string).items.at(0).text, "    more");
+}
+
 TEST(Candidates, ThatSayWhatIsThereAlreadyComeLater) {
   const Document document("a = load(x)\n^\n\nb = save(x)\n", Trigger::kInvoked);
   const Ranked ranked =
@@ -200,10 +216,19 @@ TEST(Confidence, CountsTheTokensOfWhatIsOffered) {
   result.logprobs = {-0.1, -0.2, -0.3, -2, -0.5, -0.6, -9};
   const Confidence all = confidence_of(result, 7, "", tokenizer);
   EXPECT_EQ(all.tokens, 7U);
-  EXPECT_DOUBLE_EQ(all.worst_logprob, -2);  // of the first line alone
+  EXPECT_EQ(all.first_line.tokens, 6U);  // with the line's end
+  EXPECT_DOUBLE_EQ(all.first_line.worst_logprob, -2);
+  EXPECT_NEAR(all.first_line.logprob, -3.7, 1e-9);
+  EXPECT_EQ(all.further_lines.tokens, 1U);
+  EXPECT_DOUBLE_EQ(all.further_lines.logprob, -9);
   const Confidence word = confidence_of(result, 2, "", tokenizer);
   EXPECT_EQ(word.tokens, 2U);
   EXPECT_NEAR(word.mean_logprob, -0.15, 1e-9);
+  EXPECT_EQ(word.first_line.tokens, 2U);
+  const Confidence line = confidence_of(result, 5, "", tokenizer);
+  EXPECT_EQ(line.tokens, 5U);
+  EXPECT_EQ(line.first_line.tokens, 6U);
+  EXPECT_EQ(line.further_lines.tokens, 0U);
 }
 
 TEST(Candidates, ThatFailedAreLeftOut) {
