@@ -58,6 +58,14 @@ void ProjectMemories::file_changed(const std::string& path) const {
   for (const Project& project : projects_) project.files->saved(path);
 }
 
+void ProjectMemories::wait() const {
+  const std::lock_guard lock(mutex_);
+  for (const Project& project : projects_) {
+    project.files->wait();
+    if (project.environment) project.environment->wait();
+  }
+}
+
 std::vector<MemoryState> ProjectMemories::state() const {
   const std::lock_guard lock(mutex_);
   std::vector<MemoryState> out;

@@ -1,6 +1,6 @@
 // ProjectMemories: what is remembered of each project: its files and its Python environment, both read in the
 // background from the first request on. A bounded number of projects, the last used. Thread-safe; nothing but `read`
-// takes longer than a look.
+// and `wait` takes longer than a look.
 #pragma once
 
 #include <cstddef>
@@ -34,6 +34,8 @@ class ProjectMemories {
   // The disk has another text of the file than before, or none.
   void file_changed(const std::string& path) const;
   [[nodiscard]] std::vector<MemoryState> state() const;  // the last used first
+  // Blocks, and all others with it, until all that it was told of has been read. For who measures.
+  void wait() const;
 
  private:
   struct Project {

@@ -299,7 +299,7 @@ TEST_P(EngineContract, CallbacksMaySubmitAndCancel) {
   generation::Engine& engine = harness.engine();
   std::promise<FinishReason> second_done;
   const auto submit_second = [&](GenerationResult) {
-    const auto cancel_self = [&engine](RequestId id, std::string_view) { engine.cancel(id); };
+    const auto cancel_self = [&engine](const generation::TextSoFar& so_far) { engine.cancel(so_far.id); };
     engine.submit(request(prompt()), {cancel_self, [&](GenerationResult r) { second_done.set_value(r.reason); }});
   };
   engine.submit(request(prompt()), {{}, submit_second});

@@ -196,7 +196,7 @@ TEST_F(CompletionEval, HasRowsByLanguage) {
 
 // The project's other files are remembered, the file's own rest is not.
 TEST_F(CompletionEval, ReadsTheProjectBeforeItAsks) {
-  constexpr std::string_view kShared = "import os\nalpha = first_of(beta, gamma)\n";
+  constexpr std::string_view kShared = "import os\nalpha = first_of(beta, gamma)\nomega = last_of(epsilon, digamma)\n";
   write("one/a.py", kShared);
   write("one/b.py", "import re\n" + std::string(kShared));
   write("two/c.py", "delta = 1\nepsilon = 22\n");
@@ -210,7 +210,8 @@ TEST_F(CompletionEval, ReadsTheProjectBeforeItAsks) {
     const bool has_twin = place.path.ends_with("/one/a.py");
     known += has_twin ? 1 : 0;
     if (place.path.find("/one/") != std::string::npos && !has_twin) continue;
-    EXPECT_EQ(place.exact, has_twin) << place.path << " " << place.offset << " " << name_of(place.direction);
+    EXPECT_EQ(place.exact, has_twin) << place.path << " " << place.offset << " " << place.reason << " "
+                                     << name_of(place.direction);
   }
   EXPECT_GE(known, 2U);
 }

@@ -4,7 +4,6 @@
 
 #include <filesystem>
 #include <fstream>
-#include <thread>
 
 #include "generation/completion/memories.h"
 #include "tests/support/byte_tokenizer.h"
@@ -20,7 +19,7 @@ class ProjectMemoriesTest : public ::testing::Test {
     folder_ = fs::canonical(::testing::TempDir()) / "project_memories";
     fs::remove_all(folder_);
     write("code/one.py", kOne);
-    write("code/.venv/pyvenv.cfg", "home = /nowhere\nversion = 3.11\n");
+    write("code/.venv/pyvenv.cfg", "home = " + path("usr/bin") + "\nversion = 3.11\n");
     write("code/.venv/lib/python3.11/site-packages/alpha.py",
           "def alpha(argument):\n    return argument + 1\n\n\nx = alpha(2)  # what is said of it\n");
   }
@@ -43,13 +42,6 @@ class ProjectMemoriesTest : public ::testing::Test {
     request.root = path("code");
     return request;
   }
-  template <class Condition>
-  static void wait_for(const ProjectMemories& memories, const Condition& condition) {
-    while (!condition(memories.state().at(0))) std::this_thread::yield();
-  }
-  static bool is_ready(const MemoryState& state) {
-    return state.project.scanned && state.environment->step == EnvironmentState::Step::kReady;
-  }
 
   static inline const std::string kOne = "first = 'a text of more than sixty-four bytes'\nsecond = 'is what is read'\n";
   std::shared_ptr<const model::Tokenizer> tokenizer_ = std::make_shared<test::ByteTokenizer>();
@@ -60,7 +52,7 @@ TEST_F(ProjectMemoriesTest, AProjectHasItsFilesAndItsEnvironment) {
   ProjectMemories memories(tokenizer_, environment());
   EXPECT_TRUE(memories.state().empty());
   static_cast<void>(memories.for_request(request()));
-  wait_for(memories, is_ready);
+  memories.wait();
   const ProjectMemories::Texts texts = memories.for_request(request());
   ASSERT_NE(texts.project.places, nullptr);
   EXPECT_EQ(texts.project.places->longest_match(tokenizer_->encode("a text of")).length, 9u);
@@ -80,20 +72,22 @@ TEST_F(ProjectMemoriesTest, WhatChangesOnDiskIsReadAgain) {
   ProjectMemories memories(tokenizer_, {});
   memories.file_changed(path("code/one.py"));  // of no project yet
   static_cast<void>(memories.for_request(request()));
-  wait_for(memories, [](const MemoryState& state) { return state.project.scanned; });
+  memories.wait();
   write("code/two.py", kOne + kOne);
   memories.file_changed(path("code/two.py"));
-  wait_for(memories, [](const MemoryState& state) { return state.project.files == 2; });
+  memories.wait();
+  EXPECT_EQ(memories.state().at(0).project.files, 2u);
   fs::remove(path("code/one.py"));
   memories.file_changed(path("code/one.py"));
   memories.file_changed(path("elsewhere/one.py"));
-  wait_for(memories, [](const MemoryState& state) { return state.project.files == 1; });
+  memories.wait();
+  EXPECT_EQ(memories.state().at(0).project.files, 1u);
 }
 
 TEST_F(ProjectMemoriesTest, ARequestIsGivenAllThree) {
   Memories memories(tokenizer_, MemoryReach::kProject, environment());
   static_cast<void>(memories.at(request(), 0));
-  wait_for(memories.projects(), is_ready);
+  memories.projects().wait();
   CompletionRequest asked = request();
   asked.document.text = std::make_shared<const std::string>("q = 'a text'\nq = alpha(argument)\nz = alpha(a");
   asked.cursor = asked.document.text->size();
