@@ -1,6 +1,6 @@
-// Operations of the layers with gradients of their own, for training in fp32 on a processor: each is one pass over its
-// rows forward and one backward, where LibTorch takes several. Elsewhere the layers use LibTorch's operations, with
-// which the tests compare these. Any thread; threads are LibTorch's.
+// Operations of the layers with gradients of their own, for training in fp32 on a processor: each takes one pass over
+// its rows backward, where LibTorch takes several, and but for the norm one forward. Elsewhere the layers use
+// LibTorch's operations, with which the tests compare these. Any thread; threads are LibTorch's.
 #pragma once
 
 #include <ATen/core/Tensor.h>
