@@ -5,7 +5,6 @@
 
 #include "model/kernels/gradient_tile.h"
 #include "model/kernels/row_kernel.h"
-#include "model/kernels/row_tile.h"
 
 namespace weft::model {
 namespace {
@@ -36,7 +35,7 @@ void apply(const Cpu& cpu, GateActivation activation, Rows x, ConstRows up, floa
 }  // namespace
 
 const RowKernels& row_kernels([[maybe_unused]] Isa isa) {
-  static const RowKernels portable = RowTile<PortableVector<8>>::kernels();
+  static const RowKernels portable = row_kernels_of<PortableVector<8>>();
 #if defined(__x86_64__)
   // Made only where they can run: what makes them is itself compiled for its instruction set.
   if (isa >= Isa::kAvx512Vnni) {
@@ -45,21 +44,6 @@ const RowKernels& row_kernels([[maybe_unused]] Isa isa) {
   }
   if (isa == Isa::kAvx2) {
     static const RowKernels avx2 = avx2_row_kernels();
-    return avx2;
-  }
-#endif
-  return portable;
-}
-
-const GradientKernels& gradient_kernels([[maybe_unused]] Isa isa) {
-  static const GradientKernels portable = GradientTile<PortableVector<8>>::kernels();
-#if defined(__x86_64__)
-  if (isa >= Isa::kAvx512Vnni) {
-    static const GradientKernels avx512 = avx512_gradient_kernels();
-    return avx512;
-  }
-  if (isa == Isa::kAvx2) {
-    static const GradientKernels avx2 = avx2_gradient_kernels();
     return avx2;
   }
 #endif

@@ -1,4 +1,5 @@
-// The gradients of row_kernel.h over a vector type V. Included by a file an instruction set.
+// The gradients of row_kernel.h over a vector type V, and all its kernels together. Included by a file an instruction
+// set.
 #pragma once
 
 #include <cmath>
@@ -69,10 +70,20 @@ struct GradientTile {
     scores[target] -= weight;
     return weight * (std::log(total) + largest - own);
   }
-
-  static constexpr GradientKernels kernels() {
-    return {.rms_norm = rms_norm, .silu = silu, .cross_entropy = cross_entropy};
-  }
 };
+
+// All of a vector type.
+template <class V>
+constexpr RowKernels row_kernels_of() {
+  using Row = RowTile<V>;
+  using Gradient = GradientTile<V>;
+  return {
+      .rms_norm = Row::rms_norm,
+      .layer_norm = Row::layer_norm,
+      .rotate = Row::rotate,
+      .silu = Row::silu,
+      .gelu_tanh = Row::gelu_tanh,
+      .gradients = {.rms_norm = Gradient::rms_norm, .silu = Gradient::silu, .cross_entropy = Gradient::cross_entropy}};
+}
 
 }  // namespace weft::model

@@ -7,20 +7,8 @@
 
 namespace weft::model {
 
-struct RowKernels {
-  // residual, bias: may be null.
-  void (*rms_norm)(float* x, const float* residual, const float* weight, std::int64_t width, float eps, float offset,
-                   float* out);
-  void (*layer_norm)(float* x, const float* residual, const float* weight, const float* bias, std::int64_t width,
-                     float eps, float* out);
-  void (*rotate)(float* head, const float* cos, const float* sin, std::int64_t half);
-  void (*silu)(const float* x, const float* up, std::int64_t width, float* out);  // up may be null: no product
-  void (*gelu_tanh)(const float* x, const float* up, std::int64_t width, float* out);
-};
-
-const RowKernels& row_kernels(Isa isa);
-
-// For training: the gradients of those, and of the loss. `dy` is the gradient of what the operation puts out.
+// For training: the gradients of some of RowKernels' operations, and of the loss. `dy` is the gradient of what the
+// operation puts out.
 struct GradientKernels {
   // y = x / sqrt(mean(x^2) + eps) * (weight + offset). dweight: added to; null: not wanted.
   void (*rms_norm)(const float* x, const float* weight, const float* dy, std::int64_t width, float eps, float offset,
@@ -31,13 +19,23 @@ struct GradientKernels {
   float (*cross_entropy)(float* scores, std::int64_t width, std::int64_t target, float weight);
 };
 
-const GradientKernels& gradient_kernels(Isa isa);
+struct RowKernels {
+  // residual, bias: may be null.
+  void (*rms_norm)(float* x, const float* residual, const float* weight, std::int64_t width, float eps, float offset,
+                   float* out);
+  void (*layer_norm)(float* x, const float* residual, const float* weight, const float* bias, std::int64_t width,
+                     float eps, float* out);
+  void (*rotate)(float* head, const float* cos, const float* sin, std::int64_t half);
+  void (*silu)(const float* x, const float* up, std::int64_t width, float* out);  // up may be null: no product
+  void (*gelu_tanh)(const float* x, const float* up, std::int64_t width, float* out);
+  GradientKernels gradients;
+};
+
+const RowKernels& row_kernels(Isa isa);
 
 #if defined(__x86_64__)
 RowKernels avx2_row_kernels();
 RowKernels avx512_row_kernels();
-GradientKernels avx2_gradient_kernels();
-GradientKernels avx512_gradient_kernels();
 #endif
 
 }  // namespace weft::model

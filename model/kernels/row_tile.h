@@ -90,10 +90,6 @@ struct RowTile {
       store(out + at, up == nullptr ? active : V::mul(active, load(up + at)));
     });
   }
-
-  static constexpr RowKernels kernels() {
-    return {.rms_norm = rms_norm, .layer_norm = layer_norm, .rotate = rotate, .silu = silu, .gelu_tanh = gelu_tanh};
-  }
 };
 
 }  // namespace weft::model

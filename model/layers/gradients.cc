@@ -24,16 +24,13 @@ using torch::autograd::variable_list;
 
 constexpr std::int64_t kPieceNumbers = 1 << 14;  // fewer are not worth a thread
 
-Isa isa() {
-  static const Isa chosen = [] {
-    const auto active = active_isa();
-    return active ? *active : Isa::kReference;
+const RowKernels& kernels() {
+  static const RowKernels& best = []() -> const RowKernels& {
+    const auto isa = active_isa();
+    return row_kernels(isa ? *isa : Isa::kReference);
   }();
-  return chosen;
+  return best;
 }
-
-const RowKernels& forward_kernels() { return row_kernels(isa()); }
-const GradientKernels& backward_kernels() { return gradient_kernels(isa()); }
 
 // body(begin, end) over rows, on LibTorch's threads.
 template <class Body>
@@ -73,7 +70,7 @@ struct RmsNorm : Function<RmsNorm> {
       float* own = wants_weight ? partial + at::get_thread_num() * width : nullptr;
       for (std::int64_t row = begin; row < end; ++row) {
         const std::int64_t at = row * width;
-        backward_kernels().rms_norm(from + at, scale, up + at, width, eps, offset, to + at, own);
+        kernels().gradients.rms_norm(from + at, scale, up + at, width, eps, offset, to + at, own);
       }
     });
     return {dx, wants_weight ? sums.sum(0) : at::Tensor(), {}, {}};
@@ -88,7 +85,7 @@ struct SiluGate : Function<SiluGate> {
     const float *g = gates.const_data_ptr<float>(), *u = ups.const_data_ptr<float>();
     float* to = out.mutable_data_ptr<float>();
     for_rows(gates.numel() / width, width, [&](std::int64_t begin, std::int64_t end) {
-      forward_kernels().silu(g + begin * width, u + begin * width, (end - begin) * width, to + begin * width);
+      kernels().silu(g + begin * width, u + begin * width, (end - begin) * width, to + begin * width);
     });
     context->save_for_backward({gates, ups});
     return out;
@@ -103,7 +100,7 @@ struct SiluGate : Function<SiluGate> {
     float *to_gate = dgate.mutable_data_ptr<float>(), *to_up = dup.mutable_data_ptr<float>();
     for_rows(gates.numel() / width, width, [&](std::int64_t begin, std::int64_t end) {
       const std::int64_t at = begin * width;
-      backward_kernels().silu(g + at, u + at, d + at, (end - begin) * width, to_gate + at, to_up + at);
+      kernels().gradients.silu(g + at, u + at, d + at, (end - begin) * width, to_gate + at, to_up + at);
     });
     return {dgate, dup};
   }
@@ -118,7 +115,7 @@ at::Tensor turned(const at::Tensor& x, const at::Tensor& cos, const at::Tensor& 
   for_rows(x.size(0), heads * width, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t row = begin; row < end; ++row) {
       for (std::int64_t head = 0; head < heads; ++head) {
-        forward_kernels().rotate(to + (row * heads + head) * width, c + row * angles, s + row * angles, angles / 2);
+        kernels().rotate(to + (row * heads + head) * width, c + row * angles, s + row * angles, angles / 2);
       }
     }
   });
@@ -153,7 +150,7 @@ struct CrossEntropy : Function<CrossEntropy> {
         const bool counts = target[row] != ignored && weight[row] != 0;
         float* own = numbers + row * width;
         if (!counts) std::fill_n(own, width, 0.0F);
-        to[row] = counts ? backward_kernels().cross_entropy(own, width, target[row], weight[row]) : 0.0F;
+        to[row] = counts ? kernels().gradients.cross_entropy(own, width, target[row], weight[row]) : 0.0F;
       }
     });
     context->save_for_backward({gradient});

@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "model/kernels/attention_tile.h"
-#include "model/kernels/row_tile.h"
+#include "model/kernels/gradient_tile.h"
 #include "tests/unit/model/kernels/quantize.h"
 
 namespace weft::model {
@@ -112,7 +112,7 @@ TEST(SoftwareIsa, WiderVectorsGiveTheSameAttention) {
 
 TEST(SoftwareIsa, WiderVectorsGiveTheSameRows) {
   std::vector<float> x = random_floats(101, 1), up = random_floats(101, 2), narrow(101), wide(101);
-  const RowKernels a = RowTile<PortableVector<8>>::kernels(), b = RowTile<PortableVector<16>>::kernels();
+  const RowKernels a = row_kernels_of<PortableVector<8>>(), b = row_kernels_of<PortableVector<16>>();
   const auto expect_same = [&] {
     for (std::size_t i = 0; i < narrow.size(); ++i) EXPECT_NEAR(wide[i], narrow[i], 1e-5);
   };
