@@ -72,10 +72,9 @@ std::string fingerprint_of(const PretrainOptions& options, const model::ModelCon
 }
 
 Expected<void> check_options(const PretrainOptions& options, const model::ModelConfig& config) {
-  const std::size_t micro = options.micro_batch_sequences * options.sequence_tokens;
-  if (micro == 0 || options.batch_tokens == 0 || options.batch_tokens % micro != 0) {
-    return make_error("{} tokens a step are not a multiple of {} sequences of {} tokens", options.batch_tokens,
-                      options.micro_batch_sequences, options.sequence_tokens);
+  if (auto checked = check_batch(options.batch_tokens, options.micro_batch_sequences, options.sequence_tokens);
+      !checked) {
+    return checked;
   }
   if (options.sequence_tokens > static_cast<std::size_t>(config.max_positions)) {
     return make_error("sequences of {} tokens are longer than the model's {} positions", options.sequence_tokens,

@@ -12,6 +12,7 @@
 #include "adapters/train/default_config.h"
 #include "adapters/train/optimizer.h"
 #include "adapters/train/trainable_model.h"
+#include "adapters/train/training_step.h"
 #include "model/backend.h"
 #include "model/config/weight_specs.h"
 
@@ -62,11 +63,9 @@ Expected<Throughput> measure(const ThroughputOptions& options, const Clock& cloc
                              const std::function<void(double)>& progress) {
   const auto config = shape_of(options);
   if (!config) return config.error();
+  const auto checked = check_batch(options.batch_tokens, options.micro_batch_sequences, options.sequence_tokens);
+  if (!checked) return checked.error();
   const std::size_t micro = options.micro_batch_sequences * options.sequence_tokens;
-  if (micro == 0 || options.batch_tokens == 0 || options.batch_tokens % micro != 0) {
-    return make_error("{} tokens a step are not a multiple of {} sequences of {} tokens", options.batch_tokens,
-                      options.micro_batch_sequences, options.sequence_tokens);
-  }
   if (options.threads > 0) at::set_num_threads(options.threads);
   const at::ScalarType dtype = model::multiplies_bf16() ? at::kBFloat16 : at::kFloat;
   const at::Tensor a = at::rand({kMatrix, kMatrix}, dtype), b = at::rand({kMatrix, kMatrix}, dtype);

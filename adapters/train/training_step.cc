@@ -30,6 +30,13 @@ StepOutcome training_step(Optimizer& optimizer, const std::vector<Parameter>& pa
   return {nats / count, norm};
 }
 
+Expected<void> check_batch(std::size_t batch_tokens, std::size_t micro_batch_sequences, std::size_t sequence_tokens) {
+  const std::size_t micro = micro_batch_sequences * sequence_tokens;
+  if (micro > 0 && batch_tokens > 0 && batch_tokens % micro == 0) return {};
+  return make_error("{} tokens a step are not a multiple of {} sequences of {} tokens", batch_tokens,
+                    micro_batch_sequences, sequence_tokens);
+}
+
 void append_log(const std::filesystem::path& folder, const nlohmann::json& line) {
   std::ofstream(folder / "log.jsonl", std::ios::app) << line.dump() << '\n';
 }

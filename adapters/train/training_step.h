@@ -13,6 +13,7 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "adapters/train/optimizer.h"
+#include "model/base/expected.h"
 
 namespace weft::adapters {
 
@@ -34,6 +35,9 @@ struct StepOutcome {
 // Sums the gradients of all that `next` gives until it gives nothing, then steps the optimiser once.
 StepOutcome training_step(Optimizer& optimizer, const std::vector<Parameter>& parameters, const StepOptions& options,
                           const std::function<std::optional<MicroBatch>()>& next);
+
+// Error: a step's tokens are not a whole number of micro-batches.
+Expected<void> check_batch(std::size_t batch_tokens, std::size_t micro_batch_sequences, std::size_t sequence_tokens);
 
 // How long a step takes, smoothed.
 class Pace {
