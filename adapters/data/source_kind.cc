@@ -12,11 +12,12 @@ struct Ending {
   std::string_view text, meaning;
 };
 constexpr std::array kLanguages = {
-    Ending{".py", "python"},      Ending{".js", "javascript"}, Ending{".mjs", "javascript"},
-    Ending{".jsx", "javascript"}, Ending{".ts", "typescript"}, Ending{".mts", "typescript"},
-    Ending{".tsx", "typescript"}, Ending{".h", "cpp"},         Ending{".hh", "cpp"},
-    Ending{".hpp", "cpp"},        Ending{".hxx", "cpp"},       Ending{".ipp", "cpp"},
-    Ending{".cc", "cpp"},         Ending{".cpp", "cpp"},       Ending{".cxx", "cpp"},
+    Ending{".py", "python"},      Ending{".js", "javascript"},  Ending{".mjs", "javascript"},
+    Ending{".cjs", "javascript"}, Ending{".jsx", "javascript"}, Ending{".ts", "typescript"},
+    Ending{".mts", "typescript"}, Ending{".cts", "typescript"}, Ending{".tsx", "typescript"},
+    Ending{".h", "cpp"},          Ending{".hh", "cpp"},         Ending{".hpp", "cpp"},
+    Ending{".hxx", "cpp"},        Ending{".ipp", "cpp"},        Ending{".cc", "cpp"},
+    Ending{".cpp", "cpp"},        Ending{".cxx", "cpp"},
 };
 constexpr std::array kMadeNames = {
     Ending{"_pb2.py", "generated"},        Ending{"_pb2_grpc.py", "generated"}, Ending{".pb.h", "generated"},

@@ -1,7 +1,6 @@
 #include "adapters/eval/completion_eval.h"
 
 #include <algorithm>
-#include <array>
 #include <map>
 #include <memory>
 #include <optional>
@@ -19,8 +18,6 @@ namespace {
 
 using generation::CompletionItem;
 using generation::CompletionResult;
-
-constexpr std::array kDirections = {Direction::kLeftToRight, Direction::kInfilling};
 
 double similarity(std::string_view a, std::string_view b) {
   const std::size_t longer = std::max(a.size(), b.size());

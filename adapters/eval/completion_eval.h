@@ -7,6 +7,7 @@
 // here, by the same calibration.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -35,6 +36,7 @@ struct CompletionEvalOptions {
 };
 
 enum class Direction : std::uint8_t { kLeftToRight, kInfilling };  // the rest of the file is not there, or it is
+inline constexpr std::array kDirections = {Direction::kLeftToRight, Direction::kInfilling};
 enum class PlaceKind : std::uint8_t { kLineStart, kInside };  // at the first character that is not blank; behind it
 [[nodiscard]] std::string_view name_of(Direction direction);
 [[nodiscard]] std::string_view name_of(PlaceKind kind);

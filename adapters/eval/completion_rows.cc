@@ -16,7 +16,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::array kDirections = {Direction::kLeftToRight, Direction::kInfilling};
 constexpr std::array kKinds = {PlaceKind::kLineStart, PlaceKind::kInside};
 
 // Nothing stands for all of them.

@@ -1,7 +1,6 @@
 #include "adapters/eval/eval_files.h"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -11,6 +10,7 @@
 #include <system_error>
 #include <utility>
 
+#include "adapters/data/source_kind.h"
 #include "generation/privacy/secrets.h"
 #include "model/base/utf8.h"
 
@@ -19,30 +19,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Extension {
-  std::string_view ending, language;
-};
-constexpr std::array<Extension, 16> kExtensions = {{{".py", "python"},
-                                                    {".js", "javascript"},
-                                                    {".mjs", "javascript"},
-                                                    {".cjs", "javascript"},
-                                                    {".jsx", "javascript"},
-                                                    {".ts", "javascript"},
-                                                    {".mts", "javascript"},
-                                                    {".cts", "javascript"},
-                                                    {".tsx", "javascript"},
-                                                    {".cc", "cpp"},
-                                                    {".cpp", "cpp"},
-                                                    {".cxx", "cpp"},
-                                                    {".h", "cpp"},
-                                                    {".hh", "cpp"},
-                                                    {".hpp", "cpp"},
-                                                    {".hxx", "cpp"}}};
-
-// Empty: none of them.
-std::string_view language_of(const fs::path& path) {
-  const auto* row = std::ranges::find(kExtensions, path.extension().string(), &Extension::ending);
-  return row == kExtensions.end() ? std::string_view() : row->language;
+// As rows are made of it: TypeScript counts as JavaScript. Empty: none that is measured.
+std::string_view measured_language(const std::string& path) {
+  const std::string_view language = language_of(path);
+  if (language == "other") return {};
+  return language == "typescript" ? "javascript" : language;
 }
 
 std::string project_of(const std::string& path, const std::string& directory) {
@@ -57,7 +38,8 @@ Expected<std::vector<std::string>> source_files(const std::string& directory) {
   std::error_code error;
   const auto options = fs::directory_options::skip_permission_denied;
   for (fs::recursive_directory_iterator it(directory, options, error), end; !error && it != end; it.increment(error)) {
-    if (!language_of(it->path()).empty() && it->is_regular_file(error)) paths.push_back(it->path().string());
+    if (!measured_language(it->path().string()).empty() && it->is_regular_file(error))
+      paths.push_back(it->path().string());
     if (it->is_directory() && it->path().filename().string().starts_with('.')) it.disable_recursion_pending();
   }
   if (error) return make_error("cannot search {}: {}", directory, error.message());
@@ -99,7 +81,7 @@ Expected<std::vector<EvalFile>> read_eval_files(const CompletionEvalOptions& opt
     auto text = read_text(path);
     if (!text) return text.error();
     if (!is_valid_utf8(*text)) continue;
-    const std::string_view language = language_of(path);
+    const std::string_view language = measured_language(path);
     std::string project = project_of(path, options.directory);
     files.push_back({std::move(path), std::move(*text), language, std::move(project)});
   }
