@@ -12,7 +12,7 @@ constexpr std::size_t kMostProjects = 4;
 ProjectMemories::Project ProjectMemories::make(const std::string& root) const {
   Project made{root, std::make_shared<ProjectMemory>(tokenizer_, ProjectMemoryOptions{.root = root}), nullptr};
   if (!environment_.folder.empty()) {
-    made.environment = std::make_unique<EnvironmentMemory>(tokenizer_, root, environment_);
+    made.environment = std::make_shared<EnvironmentMemory>(tokenizer_, root, environment_);
   }
   return made;
 }
@@ -31,11 +31,15 @@ ProjectMemories::Project& ProjectMemories::in_front(const std::string& root, std
 void ProjectMemories::read(const std::string& root) {
   std::list<Project> too_many;
   std::shared_ptr<ProjectMemory> files;
+  std::shared_ptr<EnvironmentMemory> environment;
   {
     const std::lock_guard lock(mutex_);
-    files = in_front(root, too_many).files;
+    const Project& project = in_front(root, too_many);
+    files = project.files;
+    environment = project.environment;
   }
   files->wait();
+  if (environment) environment->wait();
 }
 
 ProjectMemories::Texts ProjectMemories::for_request(const CompletionRequest& request) {
@@ -56,14 +60,6 @@ ProjectMemories::Texts ProjectMemories::for_request(const CompletionRequest& req
 void ProjectMemories::file_changed(const std::string& path) const {
   const std::lock_guard lock(mutex_);
   for (const Project& project : projects_) project.files->saved(path);
-}
-
-void ProjectMemories::wait() const {
-  const std::lock_guard lock(mutex_);
-  for (const Project& project : projects_) {
-    project.files->wait();
-    if (project.environment) project.environment->wait();
-  }
 }
 
 std::vector<MemoryState> ProjectMemories::state() const {

@@ -1,6 +1,6 @@
 // ProjectMemories: what is remembered of each project: its files and its Python environment, both read in the
 // background from the first request on. A bounded number of projects, the last used. Thread-safe; nothing but `read`
-// and `wait` takes longer than a look.
+// takes longer than a look.
 #pragma once
 
 #include <cstddef>
@@ -29,19 +29,17 @@ class ProjectMemories {
   };
   // For a request with a root; its project is told of the other open documents.
   [[nodiscard]] Texts for_request(const CompletionRequest& request);
-  // Blocks until the project's files have been read, whether or not a request was for it.
+  // Blocks until what is known of the project has been read, whether or not a request was for it.
   void read(const std::string& root);
   // The disk has another text of the file than before, or none.
   void file_changed(const std::string& path) const;
   [[nodiscard]] std::vector<MemoryState> state() const;  // the last used first
-  // Blocks, and all others with it, until all that it was told of has been read. For who measures.
-  void wait() const;
 
  private:
   struct Project {
     std::string root;
     std::shared_ptr<ProjectMemory> files;
-    std::unique_ptr<EnvironmentMemory> environment;                    // null: none is wanted
+    std::shared_ptr<EnvironmentMemory> environment;                    // null: none is wanted
     std::map<std::string, std::shared_ptr<const std::string>> told{};  // texts of open documents, by path
   };
   [[nodiscard]] Project make(const std::string& root) const;

@@ -52,7 +52,7 @@ TEST_F(ProjectMemoriesTest, AProjectHasItsFilesAndItsEnvironment) {
   ProjectMemories memories(tokenizer_, environment());
   EXPECT_TRUE(memories.state().empty());
   static_cast<void>(memories.for_request(request()));
-  memories.wait();
+  memories.read(path("code"));
   const ProjectMemories::Texts texts = memories.for_request(request());
   ASSERT_NE(texts.project.places, nullptr);
   EXPECT_EQ(texts.project.places->longest_match(tokenizer_->encode("a text of")).length, 9u);
@@ -72,22 +72,22 @@ TEST_F(ProjectMemoriesTest, WhatChangesOnDiskIsReadAgain) {
   ProjectMemories memories(tokenizer_, {});
   memories.file_changed(path("code/one.py"));  // of no project yet
   static_cast<void>(memories.for_request(request()));
-  memories.wait();
+  memories.read(path("code"));
   write("code/two.py", kOne + kOne);
   memories.file_changed(path("code/two.py"));
-  memories.wait();
+  memories.read(path("code"));
   EXPECT_EQ(memories.state().at(0).project.files, 2u);
   fs::remove(path("code/one.py"));
   memories.file_changed(path("code/one.py"));
   memories.file_changed(path("elsewhere/one.py"));
-  memories.wait();
+  memories.read(path("code"));
   EXPECT_EQ(memories.state().at(0).project.files, 1u);
 }
 
 TEST_F(ProjectMemoriesTest, ARequestIsGivenAllThree) {
   Memories memories(tokenizer_, MemoryReach::kProject, environment());
   static_cast<void>(memories.at(request(), 0));
-  memories.projects().wait();
+  memories.read_project(path("code"));
   CompletionRequest asked = request();
   asked.document.text = std::make_shared<const std::string>("q = 'a text'\nq = alpha(argument)\nz = alpha(a");
   asked.cursor = asked.document.text->size();
