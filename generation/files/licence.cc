@@ -10,6 +10,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "generation/files/text.h"
+
 namespace weft::generation {
 namespace {
 
@@ -89,11 +91,6 @@ bool is_licence_file(const std::string& name) {
   const bool source = small.ends_with(".py") || small.ends_with(".json");
   return !source && (small.starts_with("license") || small.starts_with("licence") || small.starts_with("copying") ||
                      small.starts_with("unlicense"));
-}
-
-std::string read_all(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
 }
 
 // The comments above the first line of code, without the marks of comments.

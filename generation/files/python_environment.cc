@@ -7,6 +7,8 @@
 #include <fstream>
 #include <iterator>
 
+#include "generation/files/text.h"
+
 namespace weft::generation {
 namespace {
 
@@ -28,8 +30,7 @@ std::string_view trimmed(std::string_view text) {
 // What pyvenv.cfg says of a key; "" where it says nothing.
 std::string setting(std::string_view config, std::string_view key) {
   while (!config.empty()) {
-    const std::string_view line = config.substr(0, config.find('\n'));
-    config.remove_prefix(std::min(line.size() + 1, config.size()));
+    const std::string_view line = take_until(config, '\n');
     const std::size_t equals = line.find('=');
     if (equals != std::string_view::npos && trimmed(line.substr(0, equals)) == key) {
       return std::string(trimmed(line.substr(equals + 1)));
@@ -97,8 +98,7 @@ std::optional<PythonEnvironment> of_virtual_environment(const fs::path& folder) 
 
 std::optional<PythonEnvironment> on_path(std::string_view path) {
   while (!path.empty()) {
-    const std::string_view folder = path.substr(0, path.find(':'));
-    path.remove_prefix(std::min(folder.size() + 1, path.size()));
+    const std::string_view folder = take_until(path, ':');
     if (!folder.starts_with('/')) continue;
     std::error_code error;
     const fs::path real = fs::canonical(fs::path(folder) / "python3", error);
@@ -135,16 +135,10 @@ std::set<std::string> imported_names(std::string_view source) {
     if (end > 0) names.emplace(module.substr(0, end));
   };
   while (!source.empty()) {
-    const std::string_view whole = source.substr(0, source.find('\n'));
-    source.remove_prefix(std::min(whole.size() + 1, source.size()));
-    std::string_view line = trimmed(whole);
+    std::string_view line = trimmed(take_until(source, '\n'));
     if (line.starts_with("from ")) add(line.substr(5));
     if (!line.starts_with("import ")) continue;
-    for (line.remove_prefix(7); !line.empty();) {
-      const std::string_view one = line.substr(0, line.find(','));
-      line.remove_prefix(std::min(one.size() + 1, line.size()));
-      add(one);
-    }
+    for (line.remove_prefix(7); !line.empty();) add(take_until(line, ','));
   }
   return names;
 }

@@ -2,13 +2,13 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
-#include <fstream>
 #include <iterator>
 #include <map>
 #include <utility>
 
 #include "generation/files/licence.h"
 #include "generation/files/python_environment.h"
+#include "generation/files/text.h"
 
 namespace weft::generation {
 namespace {
@@ -18,21 +18,10 @@ namespace fs = std::filesystem;
 constexpr std::size_t kMostListed = 150'000;  // files of one folder that are looked at
 constexpr std::array<std::string_view, 5> kLeftOut = {"test", "tests", "idlelib", "turtledemo", "lib2to3"};
 
-std::string read_all(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
 std::int64_t changed_at(const fs::path& path) {
   std::error_code error;
   const auto time = fs::last_write_time(path, error);
   return error ? 0 : static_cast<std::int64_t>(time.time_since_epoch().count());
-}
-
-std::string_view next_line(std::string_view& text) {
-  const std::string_view line = text.substr(0, text.find('\n'));
-  text.remove_prefix(std::min(line.size() + 1, text.size()));
-  return line;
 }
 
 // What was installed as one: it may be imported by several names, and several may share one.
@@ -53,11 +42,11 @@ std::vector<std::string> names_of(const fs::path& folder, std::string_view own_n
   std::set<std::string> names;
   const std::string record = read_all(folder / "RECORD"), top_level = read_all(folder / "top_level.txt");
   for (std::string_view rest = record; !rest.empty();) {
-    const std::string_view line = next_line(rest);
+    const std::string_view line = take_until(rest, '\n');
     const std::string_view file = line.substr(0, line.find(','));
     if (file.ends_with(".py") && !file.starts_with("..")) names.insert(import_name(file));
   }
-  for (std::string_view rest = top_level; !rest.empty();) names.emplace(next_line(rest));
+  for (std::string_view rest = top_level; !rest.empty();) names.emplace(take_until(rest, '\n'));
   if (names.empty()) names.emplace(own_name);
   return {names.begin(), names.end()};
 }
@@ -106,8 +95,7 @@ std::map<std::string, PythonPackage> packages_of(const std::string& site_folder)
 
 bool is_left_out(std::string_view path, const std::set<std::string>& excluded) {
   while (!path.empty()) {
-    std::string_view part = path.substr(0, path.find('/'));
-    path.remove_prefix(std::min(part.size() + 1, path.size()));
+    const std::string_view part = take_until(path, '/');
     if (std::ranges::find(kLeftOut, part) != kLeftOut.end()) return true;
     if (excluded.contains(std::string(part))) return true;
     if (part.ends_with(".py") && excluded.contains(std::string(part.substr(0, part.size() - 3)))) return true;

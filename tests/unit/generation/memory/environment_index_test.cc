@@ -9,27 +9,12 @@
 #include <string_view>
 
 #include "generation/memory/environment_builder.h"
+#include "tests/unit/generation/memory/letters.h"
 
 namespace weft::generation {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::vector<TokenId> letters(std::string_view text) {
-  std::vector<TokenId> out;
-  for (const char c : text) out.emplace_back(c);
-  return out;
-}
-
-std::string said(const SuffixMatch& match) {
-  std::string out = std::to_string(match.length) + ":";
-  for (const Continuation& next : match.continuations) {
-    out += ' ';
-    out += static_cast<char>(next.token.value());
-    out += std::to_string(next.count);
-  }
-  return out;
-}
 
 class EnvironmentIndexTest : public ::testing::Test {
  protected:
