@@ -61,7 +61,7 @@ bench-typing-peers: build  ## weft's daemon beside llama.cpp's server on the sam
 soak: build  ## the recorded typing again and again for SOAK_MINUTES; fails where memory grows
 	$(BUILD)/bin/weft bench typing --editors 2 --minutes $(SOAK_MINUTES)
 
-adapters: build  ## train the default model's adapters again, from CORPUS (cmake/fetch_corpus.py) in build/adapters
+adapters: build  ## train the default model's adapters for its present weights, from CORPUS (cmake/fetch_corpus.py)
 	cmake/train_adapters.sh $(or $(CORPUS),corpus) build/adapters
 
 fuzz: setup  ## every fuzz target for FUZZ_SECONDS (clang and its libFuzzer)

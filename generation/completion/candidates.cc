@@ -36,12 +36,10 @@ std::vector<GenerationResult> each_line(std::span<const GenerationResult> result
   return lines;
 }
 
-constexpr char kIndentationOpener = ':';  // of languages whose blocks are what indentation says
-
 // The share of the offer that it takes away.
 double pass_gate(SyntaxGate& gate, CandidateTrace& trace, const RankContext& context) {
   const std::size_t all = trace.offered.size();
-  const bool by_indentation = context.place.language->block_opener == kIndentationOpener;
+  const bool by_indentation = context.place.language->indented_blocks;
   const std::size_t indented = by_indentation ? well_indented(trace.offered, context.place, context.rules) : all;
   const std::size_t fitting = indented == 0 ? 0 : gate.longest_fit(std::string_view(trace.offered).substr(0, indented));
   if (fitting == all) return 0;

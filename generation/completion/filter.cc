@@ -117,6 +117,14 @@ bool ends_in_loop(std::string_view text) {
   return false;
 }
 
+// Nor a backslash that holds a statement open for what does not come.
+std::string_view without_open_line(std::string_view text, const StopRules& rules) {
+  text = trimmed_right(text);
+  CodeScanner scanner = rules.edge.at_cursor;
+  scanner.feed(text);
+  return scanner.kind() == TextKind::kCode && scanner.escaped() ? trimmed_right(text.substr(0, text.size() - 1)) : text;
+}
+
 // The text as the filters leave it, and what each of them took away.
 class Steps {
  public:
@@ -161,7 +169,7 @@ Filtered filter_text(std::string_view generated, const CursorPlace& place, const
   if (trimmed(steps.text()).empty()) return std::move(steps).nothing("repeats the suffix");
   const auto cut = over_closing(rules.edge.at_cursor, steps.text(), place.after);
   if (cut) steps.take("brackets", steps.text().substr(0, *cut));
-  steps.take("trailing blanks", trimmed_right(steps.text()));
+  steps.take("trailing blanks", without_open_line(steps.text(), rules));
   if (steps.text().empty()) return std::move(steps).nothing("unbalanced brackets");
   if (completes_to_next_line(steps.text(), place)) return std::move(steps).nothing("repeats the next line");
   return std::move(steps).something();

@@ -52,15 +52,14 @@ OddIndentations odd_indentations(std::string_view text, const CodeScanner& at_cu
     scanner.feed(text.substr(begin, end - begin));
     if (fresh && !scanner.line_blank()) {
       const std::size_t own = scanner.indentation();
+      const bool in_block = own > blocks.back();
       bool back = false;
       for (; own < blocks.back() && blocks.size() > 1; blocks.pop_back()) back = true;
-      if (own > blocks.back()) {
-        if (!deeper || back) {
-          ++odd.lines;
-          odd.first = std::min(odd.first, begin);
-        }
-        blocks.push_back(own);
+      if (in_block != deeper || (back && own > blocks.back())) {
+        ++odd.lines;
+        odd.first = std::min(odd.first, begin);
       }
+      if (own > blocks.back()) blocks.push_back(own);
     }
     if (!scanner.line_blank()) deeper = scanner.opens_block();
     scanner.feed("\n");

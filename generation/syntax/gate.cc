@@ -49,10 +49,17 @@ SyntaxGate::SyntaxGate(const Language& language, CodeWindow window, SyntaxTree t
       tree_(std::move(tree)),
       limit_parses_(limit_parses),
       at_cursor_(language) {
-  at_cursor_.feed(before());
+  for (std::size_t begin = 0, end = 0; begin < before().size(); begin = end) {
+    if (at_cursor_.at_rest()) statement_begin_ = begin;
+    end = std::min(before().find('\n', begin), before().size() - 1) + 1;
+    at_cursor_.feed(before().substr(begin, end - begin));
+  }
+  if (at_cursor_.at_rest() && before().ends_with('\n')) statement_begin_ = before().size();
   needed_ = brackets_needed(at_cursor_, after());
   const std::string_view rest = after().substr(0, after().find('\n'));
   line_ends_here_ = std::ranges::all_of(rest, blank);
+  const std::size_t next = after().find_first_not_of(" \t\r\n", rest.size());
+  if (next != std::string_view::npos) next_indentation_ = next - (after().rfind('\n', next) + 1);
 }
 
 // Statements around the end of the text that the grammar wants to go on: a line for each, the innermost first.
@@ -106,17 +113,27 @@ std::vector<std::string> SyntaxGate::closings(std::string_view insertion) const 
   const std::string after_it = sequels(insertion);
   if (!after_it.empty()) out.push_back(with_body + after_it);
   if (closed.kind() != TextKind::kCode) return out;
-  std::string statement = fmt::format("{}{}", before().substr(before().rfind('\n') + 1), insertion);
+  std::string statement = fmt::format("{}{}", before().substr(statement_begin_), insertion);
   if (brackets.empty()) statement.erase(0, statement.rfind('\n') + 1);  // npos + 1: it is one line
   for (const Ending& ending : language_->endings) {
     if (!has_word(statement, ending.word)) continue;
     CodeScanner ended = closed;
     ended.feed(ending.text);
-    std::string closing =
-        fmt::format("{}{}{}{}", out.front(), ending.text, ended.opens_block() ? body(ended) : "", after_it);
+    const bool has_body = next_indentation_ > ended.indentation();
+    std::string closing = fmt::format("{}{}{}{}", out.front(), ending.text,
+                                      ended.opens_block() && !has_body ? body(ended) : "", has_body ? "" : after_it);
     if (std::ranges::find(out, closing) == out.end()) out.push_back(std::move(closing));
   }
   return out;
+}
+
+// The grammar does not mind a line below that is deeper than a statement which opens no block.
+bool SyntaxGate::next_line_too_deep(std::string_view inserted) const {
+  if (!language_->indented_blocks || !line_ends_here_) return false;
+  CodeScanner scanner = at_cursor_;
+  scanner.feed(inserted);
+  return scanner.kind() == TextKind::kCode && scanner.at_rest() && !scanner.line_blank() && !scanner.opens_block() &&
+         next_indentation_ > scanner.indentation();
 }
 
 int SyntaxGate::errors_with(std::string_view insertion, std::string_view closing) {
@@ -128,7 +145,8 @@ int SyntaxGate::errors_with(std::string_view insertion, std::string_view closing
   if (!tree) return std::numeric_limits<int>::max();
   first_error_ = tree->first_error_in({window_.cursor, window_.cursor + insertion.size()});
   if (first_error_) *first_error_ -= window_.cursor;
-  return static_cast<int>(tree->errors_in({0, buffer_.size()}));
+  const bool too_deep = next_line_too_deep(std::string_view(buffer_).substr(window_.cursor, end - window_.cursor));
+  return static_cast<int>(tree->errors_in({0, buffer_.size()})) + (too_deep ? 1 : 0);
 }
 
 int SyntaxGate::least_errors(std::string_view insertion, int good_enough) {
@@ -144,10 +162,13 @@ int SyntaxGate::least_errors(std::string_view insertion, int good_enough) {
 
 int SyntaxGate::baseline() {
   if (baseline_) return *baseline_;
-  int least = static_cast<int>(tree_.errors_in({0, window_.text.size()}));
+  int least = static_cast<int>(tree_.errors_in({0, window_.text.size()})) + (next_line_too_deep({}) ? 1 : 0);
+  // A line that is missing may open the block below.
+  const bool opens = line_ends_here_ && at_cursor_.line_blank() && next_indentation_ > at_cursor_.indentation();
   for (const std::string_view neutral : {language_->filler, std::string_view()}) {
     if (least > 0) least = std::min(least, least_errors(neutral, 0));
   }
+  if (least > 0 && opens) least = std::min(least, least_errors(language_->block_header, 0));
   baseline_ = least;
   return least;
 }

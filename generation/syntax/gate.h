@@ -39,6 +39,7 @@ class SyntaxGate {
   [[nodiscard]] std::string_view after() const { return std::string_view(window_.text).substr(window_.cursor); }
   [[nodiscard]] std::vector<std::string> closings(std::string_view insertion) const;
   [[nodiscard]] std::string sequels(std::string_view insertion) const;
+  [[nodiscard]] bool next_line_too_deep(std::string_view inserted) const;
   // Of the document with the insertion and its best closing; stops looking at `good_enough`.
   [[nodiscard]] int least_errors(std::string_view insertion, int good_enough);
   [[nodiscard]] int errors_with(std::string_view insertion, std::string_view closing);
@@ -50,8 +51,10 @@ class SyntaxGate {
   SyntaxTree tree_;  // of the window
   std::size_t limit_parses_;
   CodeScanner at_cursor_;
+  std::size_t statement_begin_ = 0;  // of the one at the cursor, in the window
   std::size_t needed_ = 0;       // brackets open at the cursor that the text behind it closes
   bool line_ends_here_ = false;  // nothing but blanks behind the cursor on its line
+  std::size_t next_indentation_ = 0;  // of the next line that is not blank
   std::optional<int> baseline_;
   std::size_t parses_ = 0;
   std::optional<std::size_t> first_error_;  // in the insertion that was parsed last

@@ -12,7 +12,8 @@ constexpr std::array<std::string_view, 2> kPythonExtensions = {".py", ".pyi"};
 constexpr std::array<std::string_view, 2> kPythonBlocks = {"block", "module"};
 constexpr std::array<std::string_view, 1> kPythonStrings = {"string"};
 constexpr std::array<std::string_view, 1> kPythonComments = {"comment"};
-constexpr std::array<Ending, 18> kPythonEndings = {{{"def", ":"},
+constexpr std::array<Ending, 19> kPythonEndings = {{{"def", ":"},
+                                                    {"def", "():"},
                                                     {"class", ":"},
                                                     {"if", ":"},
                                                     {"if", " else _"},
@@ -49,9 +50,10 @@ const std::array<Language, 1> kLanguages = {{
      .openers = "([{",
      .closers = ")]}",
      .block_opener = ':',
+     .indented_blocks = true,
      .filler = "_",
      .empty_body = "pass",
-     .block_header = "if _:\n",
+     .block_header = "if _:",
      .clauses = kPythonClauses,
      .endings = kPythonEndings,
      .sequels = kPythonSequels},

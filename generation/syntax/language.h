@@ -32,6 +32,7 @@ struct Language {
   bool triple_quotes = false;         // three quotes open a string of many lines
   std::string_view openers, closers;  // brackets, pairwise at the same index
   char block_opener = 0;              // last character of a line that opens a block
+  bool indented_blocks = false;       // indentation alone says what is in a block
   // For texts that are still being written, see gate.h and window.h.
   std::string_view filler;                    // an expression where one is missing
   std::string_view empty_body;                // the statement that does nothing

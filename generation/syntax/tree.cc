@@ -79,8 +79,13 @@ std::size_t count_errors(TSNode node, ByteRange range) {
   std::size_t count = ts_node_is_error(node) || ts_node_is_missing(node) ? 1 : 0;
   if (!ts_node_has_error(node)) return count;
   const std::uint32_t children = ts_node_child_count(node);
-  for (std::uint32_t i = 0; i < children; ++i) count += count_errors(ts_node_child(node, i), range);
-  return count;
+  bool hidden = count == 0;  // what is missing may be a line end, which is no node to be seen
+  for (std::uint32_t i = 0; i < children; ++i) {
+    const TSNode child = ts_node_child(node, i);
+    hidden = hidden && !ts_node_has_error(child) && !ts_node_is_missing(child);
+    count += count_errors(child, range);
+  }
+  return hidden ? count + 1 : count;
 }
 
 void find_first_error(TSNode node, ByteRange range, std::optional<std::size_t>& first) {

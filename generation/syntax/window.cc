@@ -4,6 +4,8 @@
 #include <limits>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "generation/syntax/scanner.h"
 
 namespace weft::generation {
@@ -71,7 +73,7 @@ CodeWindow window_around(const Language& language, std::string_view text, std::s
   const std::string_view before = text.substr(0, offset), after = text.substr(offset);
   const Start start = start_of(language, before, budget.bytes_before);
   CodeWindow window;
-  if (start.indentation > 0) window.text = language.block_header;
+  if (start.indentation > 0 && !language.block_header.empty()) window.text = fmt::format("{}\n", language.block_header);
   window.text += before.substr(start.begin);
   window.cursor = window.text.size();
   window.text += after.substr(0, end_of(language, after, budget.bytes_after, start.indentation));

@@ -77,6 +77,11 @@ TEST(Filter, KeepsQuotesAndBracketsInBalance) {
   EXPECT_EQ(filtered("def f^():\n    pass\n", "oo():"), "oo");
 }
 
+TEST(Filter, LeavesNoStatementOpenByABackslash) {
+  EXPECT_EQ(filtered("from a import b, \\\n    ^\n", "c, \\"), "c,");
+  EXPECT_EQ(filtered("x = '^\n", "\\"), "\\");
+}
+
 TEST(Filter, KeepsWhatOnlyLooksLikeTheRest) {
   EXPECT_EQ(filtered("x = ^ + b\n", "a + c"), "a + c");
   EXPECT_EQ(filtered("foo(^, b)\n", "a"), "a");
@@ -168,12 +173,15 @@ TEST(Candidates, AreCutWhereTheyBreakTheSyntax) {
   EXPECT_EQ(rank({generation("= 2", -0.1)}, document).reason, "breaks the syntax");
 }
 
-TEST(Candidates, AreCutWhereALineIsTooDeep) {
+TEST(Candidates, AreCutWhereALineStandsInNoBlock) {
   const Document inside("def f():\n    y = 2  # here\n    # there\n    ^\n", Trigger::kInvoked);
   EXPECT_EQ(rank({generation("    z = 3", -0.1)}, inside).reason, "breaks the syntax");
   EXPECT_EQ(rank({generation("z = 3", -0.1)}, inside).items.at(0).text, "z = 3");
   EXPECT_EQ(rank({generation("if z:\n        z = 1\n            w = 2", -0.1)}, inside).items.at(0).text,
             "if z:\n        z = 1");
+  EXPECT_EQ(rank({generation("if z:\n    z = 1", -0.1)}, inside).items.at(0).text, "if z:");
+  EXPECT_EQ(rank({generation("if z:\n        # why\n        z = 1\n    else:\n    z = 2", -0.1)}, inside).items.at(0).text,
+            "if z:\n        # why\n        z = 1\n    else:");
   const Document empty_line("class A:\n    def f(self):\n        pass\n^", Trigger::kInvoked);
   EXPECT_EQ(rank({generation("\n    def g(self):\n        pass", -0.1)}, empty_line).items.at(0).text,
             "\n    def g(self):\n        pass");

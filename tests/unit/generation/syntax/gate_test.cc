@@ -79,6 +79,25 @@ TEST(SyntaxGate, LetsNothingThroughThatIsWrongFromItsBeginning) {
   EXPECT_EQ(gated("class ^:\n    pass\n", "1"), "");
 }
 
+// The line lacks much more than its end.
+TEST(SyntaxGate, LetsNothingThroughThatNoEndMakesWhole) {
+  EXPECT_EQ(gated("class A:\n    def hou^\n\n\nx = 1\n", "r when the"), "r");
+  EXPECT_EQ(gated("def load_loop^\n", "(\n    \"LOGURU_FORMAT\","), "(");
+  EXPECT_EQ(gated("imp^\n\n\ndef f():\n    pass\n", "ort contextvars import ContextVar"), "ort contextvars");
+  EXPECT_EQ(gated("import os\nimport we^\n\nif not a:\n    pass\n", "akref.WeakSet()"), "akref.WeakSet");
+  EXPECT_EQ(gated("if a:\n    if (b is None or\n        (not c^\n", "ur[-1]\n\n    if cur:"), "ur[-1]");
+}
+
+// The line that is missing opens the block that stands below.
+TEST(SyntaxGate, LetsThroughWhatOpensTheBlockBelow) {
+  expect_whole("def f():\n    ^\n        return 1\n    return 2\n", "if a:");
+  expect_whole("def f():\n    ^\n        return 1\n    return 2\n", "if a");
+  expect_whole("try:\n    a()\nexcept Excep^\n    pass\n", "tion");
+  EXPECT_EQ(gated("def f():\n    ^\n        return 1\n", "return None"), "");
+  EXPECT_EQ(gated("def f():\n    if fu^\n        def g():\n            pass\n", "llname: str"), "llname:");
+  EXPECT_EQ(gated("try:\n    a()\nexcept Excep^\n    pass\n", "ting the record"), "ting");
+}
+
 TEST(SyntaxGate, DoesNotBlameTheSuggestionForWhatIsBrokenAlready) {
   expect_whole("x = = foo(^\n", "a)");
   expect_whole("def g(:\n    pass\n\n\nx = ^\n", "1");
