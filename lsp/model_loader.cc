@@ -57,6 +57,7 @@ ModelLoader make_model_loader(ModelLoaderOptions options) {
     ready.actions =
         make_action_backend(std::make_unique<adapters::ActionService>(engine, registry, std::move(actions)), registry);
     generation::CompletionOptions completion = generation::editor_options();
+    completion.memory = options.memory;
     if (auto added = add_memory_weights(completion, *directory); !added) {
       ready.warnings.push_back(fmt::format("completion does without memory: {}", added.error().message));
     }

@@ -11,7 +11,7 @@ CompletionOptions editor_options() {
   CompletionOptions options;
   options.first_answer_ms = 250;
   options.continues_accepted = true;
-  options.memory = MemoryReach::kProject;
+  options.memory = MemoryReach::kEnvironment;
   return options;
 }
 

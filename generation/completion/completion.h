@@ -115,9 +115,9 @@ struct CompletionResult {
   bool partial = false;  // cut at the deadline: more of it may be there at the next key
 };
 
-// Which texts are looked up for what follows the last tokens: none, the document's, and its project's as well, whose
-// files are read from disk in the background, with what EnvironmentOptions adds.
-enum class MemoryReach : std::uint8_t { kNothing, kDocument, kProject };
+// Which texts are looked up for what follows the last tokens: none, the document's, its project's as well, whose files
+// are read from disk in the background, and those of its Python environment too. Each adds to the one before.
+enum class MemoryReach : std::uint8_t { kNothing, kDocument, kProject, kEnvironment };
 
 // Called with the path and each piece of text that is about to enter a prompt; returns the text with keys masked.
 // An error: the file must not be read at all. Thread-safe.
@@ -141,7 +141,7 @@ struct CompletionOptions {
   // What comes after a suggestion that is accepted whole is asked for in the background, right after it was offered.
   bool continues_accepted = false;
   MemoryReach memory = MemoryReach::kDocument;
-  EnvironmentOptions environment{};  // for MemoryReach::kProject; its folder is empty: no environment is read
+  EnvironmentOptions environment{};  // for MemoryReach::kEnvironment
   // How much the memory counts beside the model (load_memory_weights); null: it is good for guessing alone.
   std::shared_ptr<const MemoryWeights> memory_weights{};
   // When an automatic request is shown what there is (load_calibration); null: always.

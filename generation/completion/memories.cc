@@ -22,13 +22,13 @@ FileMemory& Memories::document(const std::string& key) {
 }
 
 void Memories::read_project(const std::string& root) {
-  if (reach_ == MemoryReach::kProject && !root.empty()) projects_.read(root);
+  if (reach_ >= MemoryReach::kProject && !root.empty()) projects_.read(root);
 }
 
 Memories::AtPlace Memories::at(const CompletionRequest& request, std::size_t opening_bytes) {
   if (reach_ == MemoryReach::kNothing) return {};
   ProjectMemories::Texts others;
-  if (reach_ == MemoryReach::kProject && !request.root.empty()) others = projects_.for_request(request);
+  if (reach_ >= MemoryReach::kProject && !request.root.empty()) others = projects_.for_request(request);
   const DocumentView& view = request.document;
   const std::lock_guard lock(mutex_);
   FileMemory& memory = document(request.session + '\n' + view.path);

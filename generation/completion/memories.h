@@ -18,7 +18,10 @@ namespace weft::generation {
 class Memories {
  public:
   Memories(std::shared_ptr<const model::Tokenizer> tokenizer, MemoryReach reach, EnvironmentOptions environment)
-      : tokenizer_(tokenizer), reach_(reach), projects_(std::move(tokenizer), std::move(environment)) {}
+      : tokenizer_(tokenizer),
+        reach_(reach),
+        projects_(std::move(tokenizer),
+                  reach == MemoryReach::kEnvironment ? std::move(environment) : EnvironmentOptions{}) {}
 
   struct AtPlace {
     std::shared_ptr<const TokenMemory> memory;            // null where nothing is remembered

@@ -51,9 +51,9 @@ class SyntaxGate {
   SyntaxTree tree_;  // of the window
   std::size_t limit_parses_;
   CodeScanner at_cursor_;
-  std::size_t statement_begin_ = 0;  // of the one at the cursor, in the window
-  std::size_t needed_ = 0;       // brackets open at the cursor that the text behind it closes
-  bool line_ends_here_ = false;  // nothing but blanks behind the cursor on its line
+  std::size_t statement_begin_ = 0;   // of the one at the cursor, in the window
+  std::size_t needed_ = 0;            // brackets open at the cursor that the text behind it closes
+  bool line_ends_here_ = false;       // nothing but blanks behind the cursor on its line
   std::size_t next_indentation_ = 0;  // of the next line that is not blank
   std::optional<int> baseline_;
   std::size_t parses_ = 0;

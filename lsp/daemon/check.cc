@@ -35,7 +35,8 @@ class CheckClient {
   explicit CheckClient(const DaemonOptions& options)
       : server_(
             loop_, [this](const std::string& body) { receive(body); },
-            make_model_loader({.model = options.model, .adapters = options.adapters}), server_options()) {
+            make_model_loader({.model = options.model, .adapters = options.adapters, .memory = options.memory}),
+            server_options()) {
     server_.start();
   }
 

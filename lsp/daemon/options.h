@@ -13,6 +13,7 @@ namespace weft::lsp {
 
 struct DaemonOptions {
   ModelOptions model;
+  generation::MemoryReach memory = generation::MemoryReach::kEnvironment;
   std::string log_level = "warning";
   std::string log_file;               // empty: stderr alone
   std::string record;                 // empty: no recording

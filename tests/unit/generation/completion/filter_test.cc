@@ -180,8 +180,9 @@ TEST(Candidates, AreCutWhereALineStandsInNoBlock) {
   EXPECT_EQ(rank({generation("if z:\n        z = 1\n            w = 2", -0.1)}, inside).items.at(0).text,
             "if z:\n        z = 1");
   EXPECT_EQ(rank({generation("if z:\n    z = 1", -0.1)}, inside).items.at(0).text, "if z:");
-  EXPECT_EQ(rank({generation("if z:\n        # why\n        z = 1\n    else:\n    z = 2", -0.1)}, inside).items.at(0).text,
-            "if z:\n        # why\n        z = 1\n    else:");
+  EXPECT_EQ(
+      rank({generation("if z:\n        # why\n        z = 1\n    else:\n    z = 2", -0.1)}, inside).items.at(0).text,
+      "if z:\n        # why\n        z = 1\n    else:");
   const Document empty_line("class A:\n    def f(self):\n        pass\n^", Trigger::kInvoked);
   EXPECT_EQ(rank({generation("\n    def g(self):\n        pass", -0.1)}, empty_line).items.at(0).text,
             "\n    def g(self):\n        pass");

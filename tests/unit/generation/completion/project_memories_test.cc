@@ -85,7 +85,7 @@ TEST_F(ProjectMemoriesTest, WhatChangesOnDiskIsReadAgain) {
 }
 
 TEST_F(ProjectMemoriesTest, ARequestIsGivenAllThree) {
-  Memories memories(tokenizer_, MemoryReach::kProject, environment());
+  Memories memories(tokenizer_, MemoryReach::kEnvironment, environment());
   static_cast<void>(memories.at(request(), 0));
   memories.read_project(path("code"));
   CompletionRequest asked = request();
@@ -99,6 +99,20 @@ TEST_F(ProjectMemoriesTest, ARequestIsGivenAllThree) {
   EXPECT_EQ(evidence[0].source, MemorySource::kFile);
   EXPECT_EQ(evidence[2].source, MemorySource::kEnvironment);
   EXPECT_EQ(evidence[2].match_length, 8u);  // " alpha(a" stands behind "def"
+}
+
+TEST_F(ProjectMemoriesTest, NothingIsLookedUpThatIsOutOfReach) {
+  const auto at = [this](MemoryReach reach) {
+    Memories memories(tokenizer_, reach, environment());
+    static_cast<void>(memories.at(request(), 0));
+    memories.read_project(path("code"));
+    EXPECT_EQ(memories.projects().state().size(), reach >= MemoryReach::kProject ? 1u : 0u);
+    return memories.at(request(), 0);
+  };
+  EXPECT_EQ(at(MemoryReach::kNothing).memory, nullptr);
+  EXPECT_NE(at(MemoryReach::kDocument).memory, nullptr);
+  EXPECT_EQ(at(MemoryReach::kProject).environment, nullptr);
+  EXPECT_NE(at(MemoryReach::kEnvironment).environment, nullptr);
 }
 
 }  // namespace
