@@ -72,15 +72,20 @@ double length_normalised(double logprob_sum, std::size_t length) {
   return logprob_sum / std::pow(static_cast<double>(length), kLengthPower);
 }
 
-void KeptHypotheses::add(Hypothesis hypothesis) {
-  const auto place = std::ranges::upper_bound(kept_, hypothesis.score, std::greater<>(), &Hypothesis::score);
-  kept_.insert(place, std::move(hypothesis));
+double logprob_sum_of(double normalised, std::size_t length) {
+  return normalised * std::pow(static_cast<double>(length), kLengthPower);
+}
+
+void KeptHypotheses::add(Kept kept) {
+  const auto place = std::ranges::upper_bound(kept_, kept.hypothesis.score, std::greater<>(),
+                                              [](const Kept& each) { return each.hypothesis.score; });
+  kept_.insert(place, std::move(kept));
   if (kept_.size() > width_) kept_.pop_back();
 }
 
 // Log-probabilities only sum downward, and the greatest length divides most.
 bool KeptHypotheses::decided(double best_open_sum) const {
-  return kept_.size() == width_ && length_normalised(best_open_sum, longest_) <= kept_.back().score;
+  return kept_.size() == width_ && length_normalised(best_open_sum, longest_) <= kept_.back().hypothesis.score;
 }
 
 }  // namespace weft::generation

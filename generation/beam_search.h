@@ -38,6 +38,7 @@ struct Extension {
                                              std::span<Line> children, const NewSequence& new_sequence);
 
 [[nodiscard]] double length_normalised(double logprob_sum, std::size_t length);
+[[nodiscard]] double logprob_sum_of(double normalised, std::size_t length);  // the other way
 
 // The `width` best hypotheses so far.
 class KeptHypotheses {
@@ -45,14 +46,18 @@ class KeptHypotheses {
   // `longest`: tokens that a line can have, the stop token included.
   KeptHypotheses(std::size_t width, std::size_t longest) : width_(width), longest_(longest) {}
 
-  void add(Hypothesis hypothesis);
+  struct Kept {
+    Hypothesis hypothesis;
+    std::vector<double> logprobs;  // of its tokens
+  };
+  void add(Kept kept);
   // No line that is open with this sum can enter any more.
   [[nodiscard]] bool decided(double best_open_sum) const;
-  [[nodiscard]] const std::vector<Hypothesis>& best_first() const { return kept_; }
+  [[nodiscard]] const std::vector<Kept>& best_first() const { return kept_; }
 
  private:
   std::size_t width_, longest_;
-  std::vector<Hypothesis> kept_;
+  std::vector<Kept> kept_;
 };
 
 }  // namespace weft::generation

@@ -320,7 +320,7 @@ std::optional<FinishReason> Decoding::advance_beams(std::span<const float> rows,
     open.push_back(std::move(line));
     parents.push_back(extension.parent);
   }
-  if (open.empty() || kept_.decided(open.front().logprob_sum)) return kept_.best_first().front().reason;
+  if (open.empty() || kept_.decided(open.front().logprob_sum)) return kept_.best_first().front().hypothesis.reason;
   moves_ = assign_sequences(lines_, parents, Position(static_cast<std::int32_t>(computed_)), open, tools.new_sequence);
   lines_ = std::move(open);
   return std::nullopt;
@@ -330,7 +330,7 @@ std::optional<FinishReason> Decoding::advance_beams(std::span<const float> rows,
 void Decoding::keep_finished(const Line& line, FinishReason reason, const Extension* stop) {
   const double sum = stop == nullptr ? line.logprob_sum : stop->sum;
   const std::size_t length = line.tokens.size() + (stop == nullptr ? 0 : 1);
-  kept_.add({line.text.shown(), line.tokens, line.logprobs, length_normalised(sum, length), reason});
+  kept_.add({{line.text.shown(), line.tokens, length_normalised(sum, length), reason}, line.logprobs});
 }
 
 GenerationResult Decoding::take_result(FinishReason reason, std::string error, TimePoint now) {
@@ -338,11 +338,13 @@ GenerationResult Decoding::take_result(FinishReason reason, std::string error, T
   result.id = id();
   result.reason = reason;
   result.error = error.empty() ? error_ : std::move(error);
-  if (request().beams > 1) result.hypotheses = kept_.best_first();
+  if (request().beams > 1) {
+    for (const KeptHypotheses::Kept& kept : kept_.best_first()) result.hypotheses.push_back(kept.hypothesis);
+  }
   if (!result.hypotheses.empty()) {
     result.text = result.hypotheses.front().text;
     result.tokens = result.hypotheses.front().tokens;
-    result.logprobs = result.hypotheses.front().logprobs;
+    result.logprobs = kept_.best_first().front().logprobs;
   } else if (request().beams == 1) {
     result.text = lines_.front().text.shown();
     result.tokens = lines_.front().tokens;

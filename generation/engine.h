@@ -74,7 +74,6 @@ struct GenerationTimings {
 struct Hypothesis {
   std::string text;
   std::vector<TokenId> tokens;
-  std::vector<double> logprobs;  // of each of `tokens`
   double score = 0;  // sum of log-probabilities / length^0.7, stop token included (Wu et al. 2016's form, simplified)
   FinishReason reason = FinishReason::kLength;
 };

@@ -1,12 +1,12 @@
 // A function from what is said about it: the lines of a beam search, those that parse at their place first. The model
 // sees what the screen leaves of the file; the answer is put together with the document's own signature.
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "adapters/actions/action.h"
 #include "adapters/actions/edits.h"
 #include "adapters/actions/function_end.h"
-#include "generation/beam_search.h"
 
 namespace weft::adapters {
 namespace {
@@ -18,6 +18,7 @@ using generation::Hypothesis;
 // How a function begins, so that a model that was never taught what a description asks for writes one too. Python is
 // the one language with a grammar. An adapter has learnt it.
 constexpr std::string_view kOpening = "def";
+constexpr double kLengthExponent = 0.7;  // as in Hypothesis::score
 
 Expected<FunctionRequestPlace> masked(const ActionParts& parts, const ScreenedDocument& document,
                                       FunctionRequestPlace place) {
@@ -46,12 +47,10 @@ std::vector<Hypothesis> hypotheses_of(GenerationResult result, std::string_view 
     for (Hypothesis& each : result.hypotheses) each.text.insert(0, opening);
     return std::move(result.hypotheses);
   }
-  const std::size_t tokens = result.tokens.size();
-  const double sum = result.mean_logprob * static_cast<double>(tokens);
-  const double score = tokens == 0 ? 0 : generation::length_normalised(sum, tokens);
+  const auto tokens = static_cast<double>(result.tokens.size());
+  const double score = tokens == 0 ? 0 : result.mean_logprob * tokens / std::pow(tokens, kLengthExponent);
   return {{.text = std::string(opening) + result.text,
            .tokens = std::move(result.tokens),
-           .logprobs = std::move(result.logprobs),
            .score = score,
            .reason = result.reason}};
 }

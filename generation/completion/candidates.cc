@@ -4,6 +4,7 @@
 #include <functional>
 #include <utility>
 
+#include "generation/beam_search.h"
 #include "generation/completion/confidence.h"
 #include "generation/completion/copies.h"
 #include "generation/completion/filter.h"
@@ -13,13 +14,15 @@
 namespace weft::generation {
 namespace {
 
-// A hypothesis as if it had been generated alone.
-GenerationResult as_result(const Hypothesis& hypothesis) {
+// A hypothesis as if it had been generated alone. Its tokens' own log-probabilities are the best one's alone.
+GenerationResult as_result(const Hypothesis& hypothesis, const GenerationResult& search) {
   GenerationResult result;
   result.reason = hypothesis.reason;
   result.text = hypothesis.text;
   result.tokens = hypothesis.tokens;
-  result.logprobs = hypothesis.logprobs;
+  if (hypothesis.tokens == search.tokens) result.logprobs = search.logprobs;
+  const std::size_t length = std::max<std::size_t>(hypothesis.tokens.size(), 1);
+  result.mean_logprob = logprob_sum_of(hypothesis.score, length) / static_cast<double>(length);
   return result;
 }
 
@@ -28,7 +31,7 @@ std::vector<GenerationResult> each_line(std::span<const GenerationResult> result
   for (const GenerationResult& result : results) {
     if (result.reason == FinishReason::kFailed) continue;
     if (result.hypotheses.empty()) lines.push_back(result);
-    for (const Hypothesis& hypothesis : result.hypotheses) lines.push_back(as_result(hypothesis));
+    for (const Hypothesis& hypothesis : result.hypotheses) lines.push_back(as_result(hypothesis, result));
   }
   return lines;
 }

@@ -55,7 +55,7 @@ struct LineLikelihood {
 
 // What the rank of a candidate is made of. Log-probabilities are natural, of the tokens of the text that is offered.
 struct ScoreParts {
-  double mean_logprob = 0;  // of a token
+  double mean_logprob = 0;  // of a token: the length-normalised log-probability
   std::size_t tokens = 0;
   LineLikelihood first_line{};     // with the token that ends it, where one does
   LineLikelihood further_lines{};  // all others
@@ -72,7 +72,7 @@ struct ScoreParts {
 struct CompletionItem {
   std::string text;                                // inserted in place of [replace_begin, replace_end)
   std::size_t replace_begin = 0, replace_end = 0;  // byte offsets, on the cursor's line
-  double score = 0;  // higher is better; the length-normalised log-probability less what speaks against it
+  double score = 0;  // higher is better; the mean log-probability less what speaks against it
   ScoreParts parts{};
 };
 
@@ -133,6 +133,7 @@ struct CompletionOptions {
   std::size_t cache_entries = 250;
   std::size_t max_lines = 12;          // of one suggestion
   std::size_t invoked_candidates = 3;  // by sampling
+  std::size_t invoked_beams = 0;       // more than 1: by a beam search of that width in place of it
   bool shows_unsure = false;           // whatever the calibration says of the first line
   // After so long an automatic request is answered as soon as a line is finished; the rest goes on in the background
   // and is in the cache when the next key comes. 0: never cut.

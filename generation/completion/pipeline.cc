@@ -130,7 +130,7 @@ RequestId Pipeline::complete(CompletionRequest request, Done done) {
   const auto prompt = prompt_at(request, place);
   if (!prompt) return done(prompt.error()), id;
   if (prompt->tokens.empty()) return done(nothing("empty document", {}, begun)), id;
-  auto pending = std::make_shared<Pending>(std::move(request), place, most_lines(request.trigger));
+  auto pending = std::make_shared<Pending>(std::move(request), place, options_.max_lines);
   pending->done = std::move(done);
   pending->begun = begun;
   start(id, std::move(pending), *prompt);
@@ -163,16 +163,10 @@ PromptBudget Pipeline::budget() const {
   return {total, std::min(options_.suffix_budget_tokens, total / 2)};
 }
 
-std::size_t Pipeline::beams(Trigger trigger) const {
-  return trigger == Trigger::kAutomatic && options_.calibration ? options_.calibration->beams : 1;
-}
-
-// What follows a line that a search has found would cost it more than it is worth: models that need one are small.
-std::size_t Pipeline::most_lines(Trigger trigger) const { return beams(trigger) > 1 ? 1 : options_.max_lines; }
-
 std::vector<GenerationRequest> Pipeline::generations(Pending& pending, const Prompt& prompt) {
   const bool invoked = pending.request.trigger == Trigger::kInvoked;
-  const std::size_t samples = invoked ? std::max<std::size_t>(options_.invoked_candidates, 1) : 1;
+  const bool searches = invoked && options_.invoked_beams > 1;
+  const std::size_t samples = invoked && !searches ? std::max<std::size_t>(options_.invoked_candidates, 1) : 1;
   const Memories::AtPlace remembered = memories_.at(pending.request, prompt.opening.size());
   pending.environment = remembered.environment;
   std::vector<GenerationRequest> out;
@@ -182,7 +176,7 @@ std::vector<GenerationRequest> Pipeline::generations(Pending& pending, const Pro
     generation.opening = prompt.opening;
     generation.not_first = not_first_at(pending.place);
     generation.sampling = sampling_of(candidate);
-    generation.beams = beams(pending.request.trigger);
+    generation.beams = searches ? options_.invoked_beams : 1;
     generation.max_new_tokens = options_.max_new_tokens;
     generation.stop_tokens = stop_tokens_;
     generation.stop = make_stop(pending.rules);
@@ -341,7 +335,7 @@ void Pipeline::continue_accepted(const Pending& pending, const CompletionItem& i
   }
   const auto prompt = prompt_at(next, place);
   if (!prompt || prompt->tokens.empty()) return;
-  auto ahead = std::make_shared<Pending>(std::move(next), place, most_lines(Trigger::kAutomatic));
+  auto ahead = std::make_shared<Pending>(std::move(next), place, options_.max_lines);
   ahead->begun = clock_->now();
   ahead->background = true;
   start(next_id(), std::move(ahead), *prompt);

@@ -63,8 +63,6 @@ class Pipeline : public std::enable_shared_from_this<Pipeline> {
   };
 
   void start(RequestId id, std::shared_ptr<Pending> pending, const Prompt& prompt);
-  [[nodiscard]] std::size_t beams(Trigger trigger) const;  // 1: no search
-  [[nodiscard]] std::size_t most_lines(Trigger trigger) const;
   [[nodiscard]] std::vector<GenerationRequest> generations(Pending& pending, const Prompt& prompt);
   [[nodiscard]] Expected<Prompt> prompt_at(const CompletionRequest& request, const CursorPlace& place);
   void stop_background(const CompletionRequest& request);

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <vector>
 
-#include "generation/beam_search.h"
-
 namespace weft::generation {
 namespace {
 
@@ -92,13 +90,6 @@ bool too_deep(std::size_t column, const CursorPlace& place) {
   return scanner.at_rest() && !scanner.opens_block() && column > scanner.indentation();
 }
 
-// As a beam search compares its hypotheses: a mean alone would prefer long lines.
-double likelihood(const ScoreParts& parts) {
-  const std::size_t tokens = parts.first_line.tokens + parts.further_lines.tokens;
-  if (tokens == 0) return parts.mean_logprob;
-  return length_normalised(parts.first_line.logprob + parts.further_lines.logprob, tokens);
-}
-
 double share(std::size_t part, std::size_t whole) {
   return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
 }
@@ -145,7 +136,7 @@ std::size_t well_indented(std::string_view text, const CursorPlace& place, const
 }
 
 double total_score(const ScoreParts& parts) {
-  return likelihood(parts) - kErrorWeight * std::max(0, parts.syntax_errors) - kCutWeight * parts.cut -
+  return parts.mean_logprob - kErrorWeight * std::max(0, parts.syntax_errors) - kCutWeight * parts.cut -
          kBracketWeight * static_cast<double>(parts.open_brackets) -
          kIndentationWeight * static_cast<double>(parts.odd_indentations) - kRepetitionWeight * parts.repetition -
          kOverlapWeight * parts.overlap;

@@ -8,8 +8,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "generation/beam_search.h"
-
 namespace weft::generation {
 namespace {
 
@@ -91,16 +89,11 @@ Expected<Calibration> parse_calibration(std::string_view json) {
   if (!first) return make_error("first_line: {}", first.error().message);
   const auto further = parse_model(read.value("further_lines", Json()));
   if (!further) return make_error("further_lines: {}", further.error().message);
-  const Json beams = read.value("beams", Json(1));
-  if (!beams.is_number_unsigned() || beams < 1 || beams > kMostBeams) {
-    return make_error("beams: expected a number from 1 to {}", kMostBeams);
-  }
-  return Calibration{*first, *further, beams.get<std::size_t>()};
+  return Calibration{*first, *further};
 }
 
 std::string to_json(const Calibration& calibration) {
-  const Json json = {{"beams", calibration.beams},
-                     {"first_line", to_json(calibration.first_line)},
+  const Json json = {{"first_line", to_json(calibration.first_line)},
                      {"further_lines", to_json(calibration.further_lines)}};
   return json.dump(2) + "\n";
 }

@@ -37,9 +37,6 @@ struct LogisticModel {
 
 struct Calibration {
   LogisticModel first_line{}, further_lines{};
-  // How what they were fitted to was found, and is found where a suggestion was not asked for: more than 1: one line
-  // alone, by a beam search of that width.
-  std::size_t beams = 1;
 };
 
 // Adds what the calibration says to the parts. Null: nothing.

@@ -9,7 +9,6 @@
 #include "adapters/eval/calibration_fit.h"
 #include "adapters/eval/completion_eval.h"
 #include "adapters/eval/completion_rows.h"
-#include "generation/beam_search.h"
 #include "generation/completion/threshold.h"
 #include "generation/memory/mixture.h"
 #include "lsp/command/command.h"
@@ -31,7 +30,6 @@ struct Settings {
   ModelOptions model;
   std::string memory = "project", fit, out;
   adapters::CalibrationAims aims;
-  std::size_t beams = 1;
   bool memory_first = false, details = false, json = false;
 };
 
@@ -49,11 +47,7 @@ Expected<generation::CompletionOptions> completion_options(const Settings& setti
   options.memory = kReaches.at(settings.memory);
   if (auto added = add_memory_weights(options, stack.directory); !added) return added.error();
   if (settings.memory_first) options.memory_weights = memory_alone();
-  if (!settings.fit.empty()) {
-    options.calibration =
-        std::make_shared<const generation::Calibration>(generation::Calibration{.beams = settings.beams});
-    return options;
-  }
+  if (!settings.fit.empty()) return options;
   if (auto added = add_calibration(options, stack.directory); !added) return added.error();
   return options;
 }
@@ -81,8 +75,7 @@ Expected<generation::Calibration> fit(const Settings& settings, const ModelStack
   options.max_windows = 0;
   const auto report = evaluate(options, stack, completion);
   if (!report) return report.error();
-  adapters::CalibrationFit fitted = adapters::fit_calibration(report->places, settings.aims);
-  fitted.calibration.beams = settings.beams;
+  const adapters::CalibrationFit fitted = adapters::fit_calibration(report->places, settings.aims);
   fmt::print(stderr, "{}", adapters::to_text(fitted));
   return fitted.calibration;
 }
@@ -133,10 +126,6 @@ void add_completion(CLI::App& group, int& exit_code) {
   app->add_option("--precision", settings->aims.precision,
                   "with --fit-threshold: the share of what is shown to be right")
       ->check(CLI::Range(0.0, 1.0))
-      ->capture_default_str();
-  app->add_option("--beams", settings->beams,
-                  "with --fit-threshold: lines that a search for one line follows; 1: no search, and further lines")
-      ->check(CLI::Range(std::size_t{1}, generation::kMostBeams))
       ->capture_default_str();
   app->add_option("--out", settings->out, "write what was fitted there, as a model's confidence.json")
       ->type_name("FILE");

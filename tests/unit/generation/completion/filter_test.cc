@@ -209,14 +209,12 @@ TEST(Candidates, OfABeamSearchAreItsHypotheses) {
   GenerationResult search = generation("1", -0.5);
   search.tokens = {test::byte_token('1')};
   search.logprobs = {-0.5};
-  search.hypotheses = {
-      {"1", search.tokens, search.logprobs, -0.5, FinishReason::kStopToken},
-      {"22", {test::byte_token('2'), test::byte_token('2')}, {-0.4, -1}, -0.9, FinishReason::kStopToken}};
+  search.hypotheses = {{"1", search.tokens, -0.5, FinishReason::kStopToken},
+                       {"22", {test::byte_token('2'), test::byte_token('2')}, -0.9, FinishReason::kStopToken}};
   const Ranked ranked = rank({search}, document);
   ASSERT_EQ(ranked.items.size(), 2U);
   EXPECT_EQ(ranked.items[0].text, "1");
-  EXPECT_NEAR(ranked.items[1].parts.mean_logprob, -0.7, 1e-9);
-  EXPECT_NEAR(ranked.items[1].score, -1.4 / std::pow(2, 0.7), 1e-9);
+  EXPECT_NEAR(ranked.items[1].parts.mean_logprob, -0.9 * std::pow(2, 0.7) / 2, 1e-9);
 }
 
 TEST(Confidence, CountsTheTokensOfWhatIsOffered) {

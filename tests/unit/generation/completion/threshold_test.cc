@@ -1,6 +1,5 @@
 #include "generation/completion/threshold.h"
 
-#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
@@ -19,7 +18,6 @@ Calibration some_calibration() {
   Calibration calibration;
   calibration.first_line = {.weights = {0.5, 1, 0.25, 2, -0.5}, .least = 0.4};
   calibration.further_lines = {.weights = {0.1, 0.5, 0, 0, 0}, .least = 0.6};
-  calibration.beams = 3;
   return calibration;
 }
 
@@ -65,7 +63,6 @@ TEST(Threshold, IsReadAsItWasWritten) {
   EXPECT_EQ(read->first_line.weights, calibration.first_line.weights);
   EXPECT_EQ(read->first_line.least, 0.4);
   EXPECT_EQ(read->further_lines.weights, calibration.further_lines.weights);
-  EXPECT_EQ(read->beams, 3U);
 }
 
 TEST(Threshold, RefusesAnotherTable) {
@@ -82,8 +79,6 @@ TEST(Threshold, RefusesAnotherTable) {
   const std::size_t first = json.find("\"bias\"");
   EXPECT_EQ(refused(json.substr(0, first) + "\"other\": 1," + json.substr(first)),
             "first_line: weights: expected 5 of them");
-  const std::size_t beams = json.find("\"beams\": 3") + 9;
-  EXPECT_EQ(refused(json.substr(0, beams) + "9" + json.substr(beams + 1)), "beams: expected a number from 1 to 8");
 }
 
 TEST(Threshold, LiesBesideTheWeights) {
@@ -148,32 +143,6 @@ TEST(Threshold, DecidesHowManyLinesAreShown) {
   auto asked = test::request_at("def f():\n    ^");
   asked.trigger = Trigger::kInvoked;
   EXPECT_EQ(unsure.complete(asked).items.front().text, "x = 1\n    y = 2");
-}
-
-// An "a" is likelier than a "b" at first, and nobody knows which of four letters follows it.
-std::vector<float> garden_path(std::span<const TokenId> history) {
-  std::vector<float> logits(test::ByteTokenizer::kVocabulary, -20);
-  const auto say = [&logits](char byte, float logit) { logits[static_cast<unsigned char>(byte)] = logit; };
-  const auto last = [&history](std::string_view of) {
-    return std::ranges::any_of(of, [&](char byte) { return history.back() == test::byte_token(byte); });
-  };
-  if (last("a")) {
-    for (const char next : {'p', 'q', 'r', 's'}) say(next, 0);
-  } else if (last("bpqrs")) {
-    say('\n', 0);
-  } else {
-    say('a', 0.2F);
-    say('b', 0);
-  }
-  return logits;
-}
-
-TEST(Threshold, SaysHowOneLineIsLookedFor) {
-  Calibration calibration;
-  calibration.beams = 3;
-  EXPECT_EQ(test::Rig(garden_path, with(calibration)).text_at("x = ^\n"), "b");
-  calibration.beams = 1;
-  EXPECT_EQ(test::Rig(garden_path, with(calibration)).text_at("x = ^\n"), "ap");
 }
 
 }  // namespace
