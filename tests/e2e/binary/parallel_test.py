@@ -32,7 +32,7 @@ def ranks_of(process):
 def is_alive(process):
     try:
         return (pathlib.Path("/proc") / str(process) / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # gone before it is opened, or between that and the read
         return False
 
 
