@@ -16,7 +16,7 @@ namespace weft::lsp {
 struct ModelLoaderOptions {
   ModelOptions model{};
   std::vector<std::string> adapters{};  // folders, installed once the model is ready
-  generation::MemoryReach memory = generation::MemoryReach::kEnvironment;
+  generation::MemoryReach memory = generation::editor_options().memory;
   generation::EngineOptions engine{};
   // Called on the loading thread: a runner around the model's, such as one that counts. Empty: the model's alone.
   std::function<std::shared_ptr<model::ModelRunner>(std::shared_ptr<model::ModelRunner>)> around_runner{};

@@ -1,7 +1,6 @@
 #include "lsp/model_options.h"
 
 #include <cstdlib>
-#include <map>
 #include <memory>
 #include <utility>
 
@@ -9,6 +8,15 @@
 #include "generation/memory/mixture.h"
 
 namespace weft::lsp {
+
+const std::map<std::string, generation::MemoryReach>& memory_reaches() {
+  using generation::MemoryReach;
+  static const std::map<std::string, MemoryReach> kReaches{{"none", MemoryReach::kNothing},
+                                                           {"document", MemoryReach::kDocument},
+                                                           {"project", MemoryReach::kProject},
+                                                           {"environment", MemoryReach::kEnvironment}};
+  return kReaches;
+}
 
 void add_model_options(CLI::App& app, ModelOptions& options) {
   static const std::map<std::string, model::DType> kWeights{{"auto", model::DType::kAuto},

@@ -1,6 +1,7 @@
 // Which model to run and how: the command line of weftd and of every command that runs one. Main thread.
 #pragma once
 
+#include <map>
 #include <string>
 
 #include <CLI/CLI.hpp>
@@ -17,6 +18,9 @@ struct ModelOptions {
   int threads = 0;  // 0: as many as pay
   int tensor_parallel = 1;
 };
+
+// By the names that the command lines have for them.
+[[nodiscard]] const std::map<std::string, generation::MemoryReach>& memory_reaches();
 
 void add_model_options(CLI::App& app, ModelOptions& options);
 

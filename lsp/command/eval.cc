@@ -1,6 +1,5 @@
 // `weft eval completion`: how good the offered completions are on held-out files. Main thread only.
 #include <fstream>
-#include <map>
 #include <memory>
 #include <string>
 
@@ -20,10 +19,6 @@ namespace {
 
 using adapters::CompletionEvalOptions;
 using adapters::CompletionEvalReport;
-using generation::MemoryReach;
-
-const std::map<std::string, MemoryReach> kReaches{
-    {"none", MemoryReach::kNothing}, {"document", MemoryReach::kDocument}, {"project", MemoryReach::kProject}};
 
 struct Settings {
   CompletionEvalOptions options;
@@ -44,7 +39,7 @@ Expected<generation::CompletionOptions> completion_options(const Settings& setti
   generation::CompletionOptions options;
   options.shows_unsure = true;
   options.cache_entries = 0;
-  options.memory = kReaches.at(settings.memory);
+  options.memory = memory_reaches().at(settings.memory);
   if (auto added = add_memory_weights(options, stack.directory); !added) return added.error();
   if (settings.memory_first) options.memory_weights = memory_alone();
   if (!settings.fit.empty()) return options;
@@ -130,7 +125,7 @@ void add_completion(CLI::App& group, int& exit_code) {
   app->add_option("--out", settings->out, "write what was fitted there, as a model's confidence.json")
       ->type_name("FILE");
   app->add_option("--memory", settings->memory, "what is remembered: nothing, the file itself, its project as well")
-      ->check(CLI::IsMember(kReaches))
+      ->check(CLI::IsMember({"none", "document", "project"}))
       ->capture_default_str();
   app->add_flag("--memory-first", settings->memory_first,
                 "the model is asked only where the memory says nothing: what memory does alone");

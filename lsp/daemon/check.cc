@@ -34,8 +34,7 @@ class CheckClient {
  public:
   explicit CheckClient(const DaemonOptions& options)
       : server_(
-            loop_, [this](const std::string& body) { receive(body); },
-            make_model_loader({.model = options.model, .adapters = options.adapters, .memory = options.memory}),
+            loop_, [this](const std::string& body) { receive(body); }, make_model_loader(options.loader),
             server_options()) {
     server_.start();
   }

@@ -23,7 +23,7 @@ int run(int argc, char** argv) {
     fmt::print(stderr, "weftd: {}\n", started.error().message);
     return kWrongUsage;
   }
-  if (const auto code = weft::model::run_if_launched_as_rank(options.model.tensor_parallel)) return *code;
+  if (const auto code = weft::model::run_if_launched_as_rank(options.loader.model.tensor_parallel)) return *code;
   return options.check.empty() ? weft::lsp::serve(options) : weft::lsp::check(options);
 }
 

@@ -6,7 +6,6 @@
 
 #include <cerrno>
 #include <cstring>
-#include <map>
 
 #include <spdlog/sinks/basic_file_sink.h>
 #include <CLI/CLI.hpp>
@@ -18,10 +17,6 @@ namespace weft::lsp {
 namespace {
 
 constexpr int kWrongUsage = 2;
-const std::map<std::string, generation::MemoryReach> kReaches{{"none", generation::MemoryReach::kNothing},
-                                                              {"document", generation::MemoryReach::kDocument},
-                                                              {"project", generation::MemoryReach::kProject},
-                                                              {"environment", generation::MemoryReach::kEnvironment}};
 
 void add_serving(CLI::App& app, DaemonOptions& options, bool& ignored) {
   app.add_flag("--stdio", ignored, "speak on stdin and stdout (the default, and so far the only way)");
@@ -33,16 +28,16 @@ void add_serving(CLI::App& app, DaemonOptions& options, bool& ignored) {
 }
 
 void add_common(CLI::App& app, DaemonOptions& options) {
-  add_model_options(app, options.model);
-  app.add_option("--adapter", options.adapters,
+  add_model_options(app, options.loader.model);
+  app.add_option("--adapter", options.loader.adapters,
                  "install the adapter in DIR once the model is there; may be given several times")
       ->type_name("DIR")
       ->allow_extra_args(false);
-  app.add_option("--memory", options.memory,
+  app.add_option("--memory", options.loader.memory,
                  "what is looked up for what follows: none, the open document, its project as well, or its Python "
                  "environment too (the default)")
       ->type_name("REACH")
-      ->transform(CLI::CheckedTransformer(kReaches));
+      ->transform(CLI::CheckedTransformer(memory_reaches()));
   app.add_option("--log-level", options.log_level, "trace, debug, info, warning, error or off")->capture_default_str();
   app.add_option("--log-file", options.log_file, "write the log to FILE too; it never holds the text of documents")
       ->type_name("FILE");

@@ -4,21 +4,18 @@
 #include <string>
 #include <string_view>
 #include <variant>
-#include <vector>
 
-#include "lsp/model_options.h"
+#include "lsp/model_loader.h"
 #include "model/base/expected.h"
 
 namespace weft::lsp {
 
 struct DaemonOptions {
-  ModelOptions model;
-  generation::MemoryReach memory = generation::MemoryReach::kEnvironment;
+  ModelLoaderOptions loader;
   std::string log_level = "warning";
-  std::string log_file;               // empty: stderr alone
-  std::string record;                 // empty: no recording
-  std::vector<std::string> adapters;  // folders, installed once the model is ready
-  std::string check;                  // FILE:LINE:COL of `weftd check`; empty: serve
+  std::string log_file;  // empty: stderr alone
+  std::string record;    // empty: no recording
+  std::string check;     // FILE:LINE:COL of `weftd check`; empty: serve
 };
 
 // The options, or the exit code when the command line has said all there is to do (--help, --version, wrong usage).

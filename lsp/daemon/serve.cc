@@ -61,13 +61,11 @@ int serve(const DaemonOptions& options) {
     if (!recorder) return fail(recorder.error());
     session.client.recorder = std::move(*recorder);
   }
-  return run_session(
-      make_model_loader({.model = options.model, .adapters = options.adapters, .memory = options.memory}),
-      std::move(session), [](const SessionEnd& end) {
-        if (!end.still_loading) return;
-        spdlog::shutdown();
-        std::_Exit(end.exit_code);
-      });
+  return run_session(make_model_loader(options.loader), std::move(session), [](const SessionEnd& end) {
+    if (!end.still_loading) return;
+    spdlog::shutdown();
+    std::_Exit(end.exit_code);
+  });
 }
 
 }  // namespace weft::lsp

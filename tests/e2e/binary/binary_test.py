@@ -309,6 +309,19 @@ class Completion(Case):
         self.assertEqual(client.stop(), 0)
         self.assertEqual(client.stray, b"")
 
+    def test_remembers_what_it_is_told_to(self):
+        uri = (self.folder / "a.py").as_uri()
+        for reach, keys in (("none", None), ("document", None), ("project", {"root", "project"}),
+                            ("environment", {"root", "project", "environment"})):
+            with self.subTest(reach):
+                client = self.start("--model", MODEL, "--memory", reach, XDG_CACHE_HOME=str(self.folder / "cache"))
+                client.initialize(root=self.folder.as_uri())
+                client.open(uri, "import os\n\n\n")
+                client.answer(client.inline(uri, 2, 0))
+                memory = client.ask("weft/status")["result"].get("memory")
+                self.assertEqual(memory and set(memory[0]), keys)
+                self.assertEqual(client.stop(), 0)
+
     def test_every_request_of_a_burst_is_answered_once(self):
         client = self.start("--model", MODEL)
         client.initialize()

@@ -85,8 +85,8 @@ class Client:
     def ask(self, method, params=None):
         return self.answer(self.request(method, params))
 
-    def initialize(self, encodings=("utf-8",), capabilities=None):
-        answer = self.ask("initialize", {"processId": os.getpid(), "rootUri": None, "capabilities": {
+    def initialize(self, encodings=("utf-8",), capabilities=None, root=None):
+        answer = self.ask("initialize", {"processId": os.getpid(), "rootUri": root, "capabilities": {
             "general": {"positionEncodings": list(encodings)}, "window": {"workDoneProgress": True},
             **(capabilities or {})}})
         self.notify("initialized", {})
